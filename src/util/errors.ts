@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+
 /** Base of every error Offshoot throws on purpose; `cause` keeps what led to it. */
 export class OffshootError extends Error {
   override readonly name: string = 'OffshootError'
@@ -52,7 +54,7 @@ export function messageOf(error: unknown): string {
     at !== undefined && parts.length < 10;
     at = at instanceof Error ? at.cause : undefined
   ) {
-    parts.push(at instanceof Error ? at.message : String(at))
+    parts.push(at instanceof Error ? at.message : inspect(at, { depth: 1 }))
   }
   return parts.join(': ')
 }
