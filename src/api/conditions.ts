@@ -1,0 +1,54 @@
+import { z } from 'zod'
+
+/** Condition types of both custom resources (design: kstatus plus Approved and Asleep). */
+export const conditionTypes = ['Ready', 'Reconciling', 'Stalled', 'Approved', 'Asleep'] as const
+export type ConditionType = (typeof conditionTypes)[number]
+
+/** A `metav1.Condition`. */
+export const Condition = z
+  .strictObject({
+    type: z.string().max(316),
+    status: z.enum(['True', 'False', 'Unknown']),
+    reason: z.string().min(1).max(1024),
+    message: z.string().max(4096),
+    observedGeneration: z.int().min(0).optional(),
+    lastTransitionTime: z.iso.datetime(),
+  })
+  .describe('One observation of the state, as metav1.Condition')
+export type Condition = z.infer<typeof Condition>
+
+/** A condition before it has a transition time. */
+export type ConditionInput = Omit<Condition, 'lastTransitionTime' | 'type'> & { type: ConditionType }
+
+/** Longest message a condition carries, in characters. */
+const maxMessage = 1024
+
+/**
+ * `conditions` with `next` in it; the transition time moves only when the status changes, and the very same array
+ * comes back when nothing changed.
+ */
+export function withCondition(conditions: readonly Condition[], next: ConditionInput, now: string): Condition[] {
+  const message = next.message.length > maxMessage ? `${next.message.slice(0, maxMessage - 1)}…` : next.message
+  const before = conditions.find(condition => condition.type === next.type)
+  const changed = {
+    ...next,
+    message,
+    lastTransitionTime: before?.status === next.status ? before.lastTransitionTime : now,
+  }
+  return before
+    ? conditions.map(condition => (condition.type === next.type ? changed : condition))
+    : [...conditions, changed]
+}
+
+/** `conditions` without the given type. */
+export function withoutCondition(conditions: readonly Condition[], type: ConditionType): Condition[] {
+  return conditions.filter(condition => condition.type !== type)
+}
+
+/** The condition of a type, if it is there. */
+export function findCondition(
+  conditions: readonly Condition[] | undefined,
+  type: ConditionType,
+): Condition | undefined {
+  return conditions?.find(condition => condition.type === type)
+}

@@ -1,0 +1,64 @@
+import type { Blocker, ReviewEnvironment, ReviewEnvironmentStatus } from '../api/index.ts'
+import type { DesiredEnvironment } from '../environment/desired.ts'
+import type { KubeClient } from '../kube/client.ts'
+import type { Clock } from '../util/clock.ts'
+import type { Logger } from '../util/log.ts'
+
+/** The part of an environment's status that a backend may record. */
+export type BackendRecord = Pick<ReviewEnvironmentStatus, 'inventory' | 'discriminators' | 'observedRevision'>
+
+/** What a backend works with for one environment during one reconcile. */
+export interface BackendContext {
+  environment: ReviewEnvironment
+  /** The environment's namespace and account; both exist while `apply` and `observe` run. */
+  namespace: string
+  /** Name of the environment's own ServiceAccount, in the environment object's namespace. */
+  serviceAccount: string
+  /** Acts as the controller. */
+  kube: KubeClient
+  /**
+   * Writes facts into the environment's status at once and returns when the API server has them, so that a crash right
+   * after finds them: an inventory or discriminator is recorded before it is used.
+   */
+  record(facts: BackendRecord): Promise<void>
+  clock: Clock
+  log: Logger
+  signal: AbortSignal
+}
+
+/** How a deployment stands. */
+export interface Observation {
+  phase: 'deploying' | 'ready' | 'failed' | 'stalled'
+  /** CamelCase, for the condition. */
+  reason: string
+  /** For people; never holds a secret. */
+  message: string
+  /** Commit that the observation speaks of, when the backend knows it. */
+  revision?: string
+  /** When to look again although nothing was heard, in milliseconds. */
+  recheckAfter?: number
+}
+
+/** How far a teardown is. */
+export interface Teardown {
+  /** Nothing that this backend made is left outside the environment's namespace, nor inside it as far as it can tell. */
+  gone: boolean
+  /** What is still there; named, with finalizers. */
+  blockers: Blocker[]
+  /** When to look again although nothing was heard, in milliseconds. */
+  recheckAfter?: number
+}
+
+/**
+ * One way to deploy an environment. Every verb is idempotent, may be cut off at any point, never waits for the cluster
+ * to finish something (it returns and is called again), and throws TerminalError for what a retry cannot mend.
+ */
+export interface Backend {
+  readonly name: 'kluctlDeployment' | 'objects'
+  /** Brings the cluster towards `desired`; writes nothing when it is there already. */
+  apply(context: BackendContext, desired: DesiredEnvironment): Promise<void>
+  /** Tells how the deployment stands; reads only, except for asking a controller to look again. */
+  observe(context: BackendContext, desired: DesiredEnvironment): Promise<Observation>
+  /** Removes what `apply` made, by what is recorded; needs no project and no desired state. */
+  teardown(context: BackendContext): Promise<Teardown>
+}
