@@ -1,0 +1,55 @@
+import type { Clock } from '../util/clock.ts'
+import type { KubeconfigOptions } from './config.ts'
+import type { DeletionPropagation } from './types.ts'
+
+/** What every request takes. */
+export interface RequestOptions {
+  signal?: AbortSignal | undefined
+  /** Milliseconds for the request with its retries; default 30,000. */
+  timeout?: number | undefined
+}
+
+/** What every write takes. */
+export interface WriteOptions extends RequestOptions {
+  /** Nothing is stored; the answer is what would have been. */
+  dryRun?: boolean
+  fieldManager?: string
+  /** `Strict` refuses unknown and duplicate fields. Default: the server's (`Warn`). */
+  fieldValidation?: 'Strict' | 'Warn' | 'Ignore'
+}
+
+export interface ApplyOptions extends WriteOptions {
+  fieldManager: string
+  /** Takes fields over from other managers instead of answering with a conflict. */
+  force?: boolean
+  subresource?: string
+}
+
+export interface PatchOptions extends WriteOptions {
+  type: 'merge' | 'json' | 'strategic'
+  subresource?: string
+}
+
+export interface DeleteOptions extends RequestOptions {
+  /** Preconditions: a 409 answers when the object is another one by now. */
+  uid?: string
+  resourceVersion?: string
+  propagation?: DeletionPropagation
+  gracePeriodSeconds?: number
+  dryRun?: boolean
+}
+
+/** Whom requests are made as; both need the `impersonate` verb on that account or user. */
+export type Identity = { serviceAccount: { namespace: string; name: string } } | { user: string; groups?: string[] }
+
+/** How a client is made. */
+export interface ClientOptions extends KubeconfigOptions {
+  clock?: Clock
+  /** Numbers in [0, 1), for jitter. */
+  random?: () => number
+  connections?: number
+  timeout?: number
+  maxBodyBytes?: number
+  /** Called with every warning of the API server (`Warning` header), such as deprecated kinds. */
+  onWarning?: (warning: string) => void
+}
