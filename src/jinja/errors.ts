@@ -23,6 +23,12 @@ export type PythonType =
   | 'UnicodeEncodeError'
   | 'LookupError'
   | 'Exception'
+  | 'Error'
+  | 'FileNotFoundError'
+  | 'YAMLError'
+  | 'ConstructorError'
+  | 'RepresenterError'
+  | 'ZoneInfoNotFoundError'
 
 /** One place in a template; `template` is undefined for source that was given without a name. */
 export interface TemplatePlace {
