@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import json
-import re
 import signal
 import sys
 
@@ -58,9 +57,9 @@ def decode(value):
 
 def represent_str(dumper, data):
     style = None
-    if "\n" in data:
+    if len(data.splitlines()) > 1:
         style = "|"
-    elif re.fullmatch(r"0[0-9.]*", data):
+    elif data.isnumeric():
         style = "'"
     return dumper.represent_scalar("tag:yaml.org,2002:str", data, style=style)
 
