@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { ChangeFacts, ChangeIdentity, Sha } from './change.ts'
 import { Condition } from './conditions.ts'
 import type { apiVersion } from './meta.ts'
-import { Blocker, LocalReference, type ObjectMeta, ObjectReference } from './objects.ts'
+import { Blocker, InventoryEntry, LocalReference, type ObjectMeta } from './objects.ts'
 
 /** Where an environment is in its life; the printer column STATE. */
 export const environmentStates = ['Waiting', 'Pending', 'Deploying', 'Ready', 'Failed', 'Deleting', 'Blocked'] as const
@@ -76,7 +76,7 @@ export const ReviewEnvironmentStatus = z.strictObject({
     .max(50)
     .optional()
     .describe('Every discriminator this environment ever deployed with'),
-  inventory: z.array(ObjectReference).max(500).optional().describe('Objects that may exist, recorded before applying'),
+  inventory: z.array(InventoryEntry).max(500).optional().describe('Objects that may exist, recorded before applying'),
   blockers: z.array(Blocker).max(20).optional().describe('What a teardown waits for'),
   blockerCount: z.int().min(0).optional(),
   times: EnvironmentTimes.optional(),

@@ -25,6 +25,8 @@ export const annotations = {
   ownerUid: `${group}/owner-uid`,
   /** Any new value on a ReviewEnvironment or ReviewProject asks for a reconcile. */
   requestedAt: `${group}/requested-at`,
+  /** On what a backend applied: digest of what was asked for, so that nothing is written when nothing changed. */
+  digest: `${group}/digest`,
 } as const
 
 /** On both custom resources: stays until everything they stand for is proven gone. */

@@ -35,6 +35,14 @@ export const ObjectReference = z.strictObject({
 })
 export type ObjectReference = z.infer<typeof ObjectReference>
 
+/** One object of an inventory: what was applied, and as whom, so that it can be deleted without its project. */
+export const InventoryEntry = ObjectReference.extend({
+  serviceAccountName: ObjectName.optional().describe(
+    'Account of the project’s namespace that applied it; absent: the environment’s own',
+  ),
+})
+export type InventoryEntry = z.infer<typeof InventoryEntry>
+
 /** Why a teardown waits: an object that does not go, and what holds it. */
 export const Blocker = ObjectReference.extend({
   finalizers: z.array(z.string().max(316)).max(20).optional().describe('Finalizers that hold the object'),

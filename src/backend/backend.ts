@@ -9,6 +9,7 @@ export type BackendRecord = Pick<ReviewEnvironmentStatus, 'inventory' | 'discrim
 
 /** What a backend works with for one environment during one reconcile. */
 export interface BackendContext {
+  /** As the API server has it, never older than the last `record`: a stale inventory would leave objects behind. */
   environment: ReviewEnvironment
   /** The environment's namespace and account; both exist while `apply` and `observe` run. */
   namespace: string
@@ -18,7 +19,8 @@ export interface BackendContext {
   kube: KubeClient
   /**
    * Writes facts into the environment's status at once and returns when the API server has them, so that a crash right
-   * after finds them: an inventory or discriminator is recorded before it is used.
+   * after finds them: an inventory or discriminator is recorded before it is used. `environment.status` shows them
+   * afterwards; rejects with a conflict when `environment` is not the newest.
    */
   record(facts: BackendRecord): Promise<void>
   clock: Clock
@@ -45,6 +47,8 @@ export interface Teardown {
   gone: boolean
   /** What is still there; named, with finalizers. */
   blockers: Blocker[]
+  /** Whether the environment's namespace may go now: what needs it to clean up has gone, or has had its time. */
+  proceed: boolean
   /** When to look again although nothing was heard, in milliseconds. */
   recheckAfter?: number
 }
