@@ -1,0 +1,6 @@
+export { Budget, githubContentLimits, type Limit } from './budget.ts'
+export { renderComment } from './comment.ts'
+export { type Mask, maskFor } from './mask.ts'
+export { type FeedbackRequest, type FeedbackResult, type SentFeedback, sendFeedback } from './sender.ts'
+export { renderStatus } from './status.ts'
+export { contextOf, type FeedbackView, markerOf, viewOf, wantsFeedback } from './view.ts'

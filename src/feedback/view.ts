@@ -1,0 +1,98 @@
+import {
+  type Blocker,
+  changeKey,
+  type EnvironmentState,
+  findCondition,
+  type ReviewEnvironment,
+  type ReviewProject,
+} from '../api/index.ts'
+import type { Mask } from './mask.ts'
+
+/** What people are told about an environment; everything they see comes from here. */
+export interface FeedbackView {
+  /** Hidden text by which the comment is found again. */
+  marker: string
+  /** `offshoot/<namespace>/<project>`: tells commit statuses apart. */
+  context: string
+  environment: string
+  /** `Gone` once its removal is proven. */
+  state: EnvironmentState | 'Gone'
+  /** Empty when there is none. */
+  url: string
+  /** Commit that is wanted, and the one that runs; empty if unknown. */
+  revision: string
+  deployed: string
+  /** Why it is as it is; empty when all is well. */
+  reason: string
+  message: string
+  /** Place in the waiting line, from 1. */
+  position: number | undefined
+  /** Environments that hold the limit's places. */
+  ahead: number | undefined
+  blockers: Blocker[]
+  blockerCount: number
+  readySince: string
+  /** Whole seconds from the commit being seen to it being ready. */
+  readyAfter: number | undefined
+}
+
+/**
+ * The view of an environment.
+ * @param installation tells apart clusters whose Offshoot uses one account at the forge; may be empty
+ */
+export function viewOf(
+  environment: ReviewEnvironment,
+  options: { gone: boolean; installation: string; mask: Mask },
+): FeedbackView {
+  const { status = {}, spec, metadata } = environment
+  const state = options.gone ? 'Gone' : (status.state ?? 'Pending')
+  const stalled = findCondition(status.conditions, 'Stalled')
+  const told = stalled?.status === 'True' ? stalled : findCondition(status.conditions, 'Ready')
+  const explained = state === 'Failed' || state === 'Blocked'
+  return {
+    marker: markerOf(environment, options.installation),
+    context: contextOf(environment),
+    environment: status.name ?? metadata.name,
+    state,
+    url: status.url ?? '',
+    revision: spec.revision ?? status.change?.sha ?? '',
+    deployed: status.deployedRevision ?? '',
+    reason: explained ? (told?.reason ?? '') : '',
+    message: explained ? options.mask(told?.message ?? '') : '',
+    position: state === 'Waiting' ? status.admission?.position : undefined,
+    ahead: state === 'Waiting' ? status.admission?.ahead : undefined,
+    blockers: (status.blockers ?? []).slice(0, 20).map(blocker => maskBlocker(blocker, options.mask)),
+    blockerCount: status.blockerCount ?? status.blockers?.length ?? 0,
+    ...readiness(environment, state),
+  }
+}
+
+function maskBlocker(blocker: Blocker, mask: Mask): Blocker {
+  return blocker.message === undefined ? blocker : { ...blocker, message: mask(blocker.message) }
+}
+
+function readiness(environment: ReviewEnvironment, state: string): Pick<FeedbackView, 'readySince' | 'readyAfter'> {
+  const { ready, requested } = environment.status?.times ?? {}
+  if (state !== 'Ready' || ready === undefined) return { readySince: '', readyAfter: undefined }
+  const seconds = requested === undefined ? Number.NaN : (Date.parse(ready) - Date.parse(requested)) / 1000
+  return { readySince: ready, readyAfter: seconds >= 0 ? Math.round(seconds) : undefined }
+}
+
+/** Hidden text that the comment of an environment holds, the same for every environment of that name to come. */
+export function markerOf(environment: ReviewEnvironment, installation: string): string {
+  const { namespace, name } = environment.metadata
+  const at = installation === '' ? '' : ` at ${installation.replace(/[^A-Za-z0-9._-]/g, '_')}`
+  return `<!-- offshoot environment ${namespace}/${environment.spec.projectRef.name}/${name}${at} -->`
+}
+
+/** Name of the commit status. A branch and a pull request can share a commit, so a branch's has a name of its own. */
+export function contextOf(environment: ReviewEnvironment): string {
+  const base = `offshoot/${environment.metadata.namespace}/${environment.spec.projectRef.name}`
+  return environment.spec.change.branch === undefined ? base : `${base} (branch)`
+}
+
+/** Whether a project wants anything said about this environment. */
+export function wantsFeedback(environment: ReviewEnvironment, project: ReviewProject): boolean {
+  const { comment, status } = project.spec.feedback
+  return status || (comment && changeKey(environment.spec.change).startsWith('pr:'))
+}
