@@ -8,8 +8,8 @@ export interface WebhookTarget {
   project(namespace: string, name: string): ReviewProject | undefined
   /** Projects whose repository has one of these keys (`repositoryKey` of src/forge). */
   listening(type: ForgeType, keys: readonly string[]): ReviewProject[]
-  /** Asks for one change to be looked at; equal requests fold into one. */
-  enqueue(project: { namespace: string; name: string }, change: ChangeIdentity): void
+  /** Asks for one change to be looked at; equal requests fold into one. False: the queue is full, nothing was taken. */
+  enqueue(project: { namespace: string; name: string }, change: ChangeIdentity): boolean
 }
 
 /** A delivery as it came over the wire. */

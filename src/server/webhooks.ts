@@ -131,10 +131,10 @@ function enqueue(
           project.metadata.namespace === only.metadata.namespace && project.metadata.name === only.metadata.name,
       )
     : listening
-  for (const { metadata } of projects) {
-    for (const change of event.refs)
-      options.target.enqueue({ namespace: metadata.namespace, name: metadata.name }, change)
-  }
+  const taken = projects.flatMap(({ metadata: { namespace, name } }) =>
+    event.refs.map(change => options.target.enqueue({ namespace, name }, change)),
+  )
+  if (taken.includes(false)) return { status: 503, outcome: 'unavailable', message: 'the queue is full; deliver again' }
   options.log.info({ ...fields, projects: projects.length, changes: event.refs.length }, 'delivery accepted')
   if (projects.length === 0)
     return { status: 202, outcome: 'ignored', message: 'ignored: no project follows this repository' }
