@@ -22,6 +22,9 @@ export interface WatchOptions extends SelectorOptions {
   signal?: AbortSignal | undefined
 }
 
+/** The stream itself is unusable: no JSON, no event, or one beyond the cap. The same watch would meet it again. */
+export class MalformedWatchError extends KubeConnectionError {}
+
 const metadataAccept = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1'
 const defaultMaxEventBytes = 16 << 20
 
@@ -70,12 +73,12 @@ function parseEvent<T extends KubeObject>(line: string, label: string): { type: 
   try {
     value = JSON.parse(line)
   } catch (cause) {
-    throw new KubeConnectionError(`${label}: an event is not JSON`, { cause })
+    throw new MalformedWatchError(`${label}: an event is not JSON`, { cause })
   }
   if (typeof value === 'object' && value !== null && 'type' in value && 'object' in value) {
     if (typeof value.object === 'object' && value.object !== null) return value as { type: string; object: T }
   }
-  throw new KubeConnectionError(`${label}: an event has no type and object`)
+  throw new MalformedWatchError(`${label}: an event has no type and object`)
 }
 
 /** Splits a stream into lines; a rest without a line break is a cut stream and an error. */
@@ -100,7 +103,7 @@ async function* lines(
       }
       if (start < chunk.length) pending.push(chunk.subarray(start))
       size += chunk.length - start
-      if (size > maxBytes) throw new KubeConnectionError(`${label}: an event is larger than ${maxBytes} bytes`)
+      if (size > maxBytes) throw new MalformedWatchError(`${label}: an event is larger than ${maxBytes} bytes`)
     }
   } catch (cause) {
     signal?.throwIfAborted()
