@@ -1,0 +1,93 @@
+import type { Blocker, InventoryEntry } from '../../api/index.ts'
+import { KubeError } from '../../kube/errors.ts'
+import type { KubeObject } from '../../kube/types.ts'
+import { messageOf } from '../../util/errors.ts'
+import { parallel } from '../../util/parallel.ts'
+import type { BackendContext } from '../backend.ts'
+import { presentable } from '../mask.ts'
+import { isOurs, ownerText } from '../ownership.ts'
+import { clientOf, entryKey } from './identity.ts'
+
+/** How long an object that is being deleted keeps those applied before it, which it may need to clean up, from going. */
+export const holdMilliseconds = 30_000
+/** Reads at once, per environment. */
+export const readLimit = 8
+
+/** An object of an inventory that is still there, or that may be. */
+export interface Leftover {
+  entry: InventoryEntry
+  /** Its metadata, when it could be read. */
+  live?: KubeObject
+  /** Why it is not deleted: not ours, or the account may not. */
+  problem?: string
+  /** The account may not even look (any more). */
+  unreadable?: boolean
+}
+
+/**
+ * Deletes the objects of an inventory that are this environment's, in reverse order of applying, as the accounts that
+ * applied them. Gives what is still there; call again until that is nothing.
+ */
+export async function removeObjects(context: BackendContext, entries: readonly InventoryEntry[]): Promise<Leftover[]> {
+  const looks = await parallel(entries, readLimit, entry => look(context, entry))
+  const left: Leftover[] = []
+  let held = false
+  for (const found of looks.toReversed()) {
+    if (found === undefined) continue
+    const still = held || found.problem !== undefined ? found : await removeOne(context, found)
+    if (still === undefined) continue
+    left.push(still)
+    held ||= isHolding(context, still)
+  }
+  return left.toReversed()
+}
+
+async function look(context: BackendContext, entry: InventoryEntry): Promise<Leftover | undefined> {
+  const kube = clientOf(context, entry.serviceAccountName)
+  try {
+    const live = await kube.getMetadata(entryKey(entry), { signal: context.signal })
+    if (live === undefined) return undefined
+    if (!isOurs(live, context.environment)) return { entry, live, problem: `${ownerText(live)}: it is not deleted` }
+    return { entry, live }
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error
+    // A kind that is gone has taken its objects with it.
+    if (error.isKindMissing) return undefined
+    if (error.isForbidden) return { entry, problem: presentable(messageOf(error)), unreadable: true }
+    throw error
+  }
+}
+
+async function removeOne(context: BackendContext, found: Leftover): Promise<Leftover | undefined> {
+  const { entry, live } = found
+  if (live === undefined || live.metadata.deletionTimestamp !== undefined) return found
+  const { uid } = live.metadata
+  try {
+    const rest = await clientOf(context, entry.serviceAccountName).delete(entryKey(entry), {
+      ...(uid === undefined ? {} : { uid }),
+      signal: context.signal,
+    })
+    return rest && { entry, live: rest }
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error
+    // Another object has taken the name: the next look tells whose it is.
+    if (error.isConflict) return found
+    if (error.isForbidden || error.isInvalid) return { ...found, problem: presentable(messageOf(error)) }
+    throw error
+  }
+}
+
+function isHolding(context: BackendContext, { live }: Leftover): boolean {
+  const since = live?.metadata.deletionTimestamp
+  return since !== undefined && context.clock.now() - Date.parse(since) < holdMilliseconds
+}
+
+/** Leftovers as a teardown reports them. */
+export function blockerOf({ entry, live, problem }: Leftover): Blocker {
+  const finalizers = live?.metadata.finalizers?.slice(0, 20)
+  return {
+    ...entryKey(entry),
+    ...(finalizers === undefined || finalizers.length === 0 ? {} : { finalizers }),
+    ...(problem === undefined ? {} : { message: problem }),
+  }
+}
