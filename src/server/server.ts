@@ -1,15 +1,14 @@
 import type { AddressInfo } from 'node:net'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Registry } from 'prom-client'
-import type { ForgeType } from '../forge/forge.ts'
 import type { Clock } from '../util/clock.ts'
 import type { Logger } from '../util/log.ts'
 import type { ListenAddress } from './address.ts'
 import { BodyBudget } from './body.ts'
 import { type Health, healthRoutes, metricsRoute } from './health.ts'
 import { serverMetrics } from './metrics.ts'
-import { ProjectSecrets, type ReadWebhookSecret } from './secrets.ts'
-import type { ReceiveWebhook, WebhookTarget } from './target.ts'
+import { SecretCache } from './secrets.ts'
+import type { ReceiveWebhook, WebhookSecretSource, WebhookTarget } from './target.ts'
 import { maxDelivery, webhookRoutes } from './webhooks.ts'
 
 /** What the server is given from outside. */
@@ -20,9 +19,7 @@ export interface ServerOptions {
   metricsListen?: ListenAddress
   target: WebhookTarget
   receive: ReceiveWebhook
-  /** Secrets of the whole installation, by forge type. */
-  installationSecrets: Partial<Record<ForgeType, readonly string[]>>
-  readWebhookSecret: ReadWebhookSecret
+  secrets: WebhookSecretSource
   health: Health
   registry: Registry
   clock: Clock
@@ -67,8 +64,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     webhookRoutes(scope, {
       target: options.target,
       receive: options.receive,
-      installationSecrets: options.installationSecrets,
-      projectSecrets: new ProjectSecrets(options.readWebhookSecret, options.clock),
+      secrets: options.secrets,
+      cache: new SecretCache(options.clock),
       budget: new BodyBudget(limits.bodyBytes),
       metrics: serverMetrics(options.registry),
       clock: options.clock,

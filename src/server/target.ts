@@ -23,3 +23,11 @@ export interface Delivery {
 
 /** Verifies the raw body, then reads it. @throws WebhookRejected when it is not believed or cannot be read. */
 export type ReceiveWebhook = (delivery: Delivery) => Promise<WebhookEvent>
+
+/** Where secrets come from; both are asked again every five seconds at most. */
+export interface WebhookSecretSource {
+  /** Secrets of the whole installation, one per line: they speak for every project. Undefined: there are none. */
+  installation(type: ForgeType): Promise<string | undefined>
+  /** `webhookSecret` of a Secret; undefined when the Secret or the key is not there or may not be read. */
+  project(namespace: string, secretName: string): Promise<string | undefined>
+}

@@ -8,8 +8,8 @@ import { messageOf } from '../util/errors.ts'
 import type { Logger } from '../util/log.ts'
 import { type BodyBudget, BodyRefused, type RawBody, readRawBody } from './body.ts'
 import type { ServerMetrics } from './metrics.ts'
-import { nobodysSecrets, type ProjectSecrets } from './secrets.ts'
-import type { ReceiveWebhook, WebhookTarget } from './target.ts'
+import { nobodysSecrets, type SecretCache } from './secrets.ts'
+import type { ReceiveWebhook, WebhookSecretSource, WebhookTarget } from './target.ts'
 
 /** Largest delivery, in bytes: GitHub's own limit. */
 export const maxDelivery = 25 * 1024 * 1024
@@ -23,9 +23,8 @@ const types: readonly ForgeType[] = ['github', 'git']
 export interface WebhookOptions {
   target: WebhookTarget
   receive: ReceiveWebhook
-  /** Secrets for `/webhooks/{type}`; they speak for every project of the installation. */
-  installationSecrets: Partial<Record<ForgeType, readonly string[]>>
-  projectSecrets: ProjectSecrets
+  secrets: WebhookSecretSource
+  cache: SecretCache
   budget: BodyBudget
   metrics: ServerMetrics
   clock: Clock
@@ -85,7 +84,7 @@ async function deliver(
   const type = request.params.type as ForgeType
   const { namespace, project: name } = request.params
   const project = projectAt(request.params, options)
-  const secrets = namespace === undefined ? options.installationSecrets[type] : await secretsOf(project, options)
+  const secrets = namespace === undefined ? await installationSecrets(type, options) : await secretsOf(project, options)
   // Also when there is nobody to speak to: the answer and the work are those of a wrong signature.
   const known = secrets !== undefined && secrets.length > 0
   const event = await options.receive({
@@ -106,10 +105,15 @@ function projectAt(params: Params, { target }: WebhookOptions): ReviewProject | 
   return project?.spec.source.forge.type === params.type ? project : undefined
 }
 
+function installationSecrets(type: ForgeType, { secrets, cache }: WebhookOptions): Promise<string[]> {
+  return cache.get(`installation ${type}`, () => secrets.installation(type))
+}
+
 async function secretsOf(project: ReviewProject | undefined, options: WebhookOptions): Promise<string[] | undefined> {
   const secretName = project?.spec.source.forge.secretRef?.name
   if (!project || secretName === undefined) return undefined
-  return options.projectSecrets.get(project.metadata.namespace, secretName)
+  const { namespace } = project.metadata
+  return options.cache.get(`${namespace}/${secretName}`, () => options.secrets.project(namespace, secretName))
 }
 
 function enqueue(

@@ -37,9 +37,11 @@ export async function testServer(
     /** `namespace/name` of a Secret to its `webhookSecret`. */
     secrets?: Record<string, string>
     installation?: string[]
-  } & Pick<Partial<ServerOptions>, 'limits' | 'receive' | 'readWebhookSecret' | 'log' | 'metricsListen'>,
+    /** Reading a project’s Secret fails with this. */
+    secretsFail?: Error
+  } & Pick<Partial<ServerOptions>, 'limits' | 'receive' | 'log' | 'metricsListen'>,
 ): Promise<TestServer> {
-  const { projects = [], secrets = {}, installation = [], ...rest } = setup
+  const { projects = [], secrets = {}, installation = [], secretsFail, ...rest } = setup
   const enqueued: string[] = []
   const secretReads: string[] = []
   const state: TestServer['state'] = { accepting: true, queueFull: false, notReady: undefined }
@@ -61,10 +63,13 @@ export async function testServer(
       },
     },
     receive: receiveWebhook,
-    installationSecrets: { github: installation },
-    readWebhookSecret: async (namespace, name) => {
-      secretReads.push(`${namespace}/${name}`)
-      return secrets[`${namespace}/${name}`]
+    secrets: {
+      installation: async type => (type === 'github' ? installation.join('\n') : undefined),
+      project: async (namespace, name) => {
+        secretReads.push(`${namespace}/${name}`)
+        if (secretsFail) throw secretsFail
+        return secrets[`${namespace}/${name}`]
+      },
     },
     health: { unhealthy: () => undefined, notReady: () => state.notReady },
     registry: new Registry(),

@@ -145,7 +145,7 @@ describe('what a delivery does', () => {
   it('is asked for again when the Secret cannot be read, and the reason stays inside', async () => {
     await using server = await testServer({
       ...setup,
-      readWebhookSecret: () => Promise.reject(new Error('connect 10.0.0.1: internal')),
+      secretsFail: new Error('connect 10.0.0.1: internal'),
     })
     const answer = await post(`${server.url}/webhooks/github/team/shop`, signed(body, 'shop-secret'))
     expect(answer.status).toBe(503)

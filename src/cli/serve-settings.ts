@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import { z } from 'zod'
+import { Duration, durationMilliseconds, ObjectName } from '../api/index.ts'
+import { parseListenAddress } from '../server/address.ts'
+import { InvalidInputError } from '../util/errors.ts'
+
+const names = z.array(ObjectName).max(100)
+const duration = Duration.transform(durationMilliseconds)
+const flag = z.union([z.boolean(), z.stringbool()])
+
+/**
+ * Settings of `offshoot serve`: each is a flag, and an environment variable (`OFFSHOOT_` and the flag's name in capitals;
+ * lists separated by commas). A flag wins over the variable.
+ */
+export const ServeSettings = z
+  .strictObject({
+    listen: z.string().default(':8080').describe('Where webhooks arrive, host:port'),
+    metricsListen: z.string().default(':9090').describe('Where metrics are read, host:port, or "off"'),
+    namespace: ObjectName.optional().describe('The controller’s own namespace, for its Lease (default: that of the context)'),
+    watchNamespace: names.default([]).describe('A namespace whose projects are looked after; repeatable (default: all)'),
+    allowedClusterRole: names
+      .default(['offshoot-environment'])
+      .describe('A ClusterRole that projects may give to environments; repeatable'),
+    webhookSecretFile: z
+      .string()
+      .optional()
+      .describe('File with the secrets of POST /webhooks/{type}, one per line; read again when it changes'),
+    leaderElection: flag.default(true).describe('Take turns with other replicas by a Lease'),
+    leaseName: ObjectName.default('offshoot-controller').describe('Name of that Lease'),
+    leaseDuration: duration.prefault('15s').describe('How long a leader that is silent is waited for'),
+    identity: z
+      .string()
+      .min(1)
+      .max(253)
+      .default(() => `${hostname()}-${randomBytes(4).toString('hex')}`)
+      .describe('Name of this replica in the Lease (default: host name and a random part)'),
+    installation: z
+      .string()
+      .max(63)
+      .default('')
+      .describe('Tells clusters apart whose Offshoots use one account at the forge'),
+    workers: z.coerce.number().int().min(1).max(256).default(8).describe('Reconciles at once'),
+    logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('Least level that is logged'),
+    shutdownTimeout: duration.prefault('20s').describe('How long running work may take to end'),
+  })
+  .refine(({ leaseDuration }) => leaseDuration >= 3_000, { path: ['leaseDuration'], error: 'expected at least 3s' })
+export type ServeSettings = z.infer<typeof ServeSettings>
+
+/** Setting to what it is for, in the order of the help. */
+export const settingDescriptions = Object.fromEntries(
+  Object.entries(ServeSettings.shape).map(([name, schema]) => [name, schema.description ?? '']),
+)
+
+/** Settings that hold several values. */
+export const listSettings: ReadonlySet<string> = new Set(['watchNamespace', 'allowedClusterRole'])
+
+/** The variable of a setting: `OFFSHOOT_WATCH_NAMESPACE` for `watchNamespace`. */
+export function variableOf(setting: string): string {
+  return `OFFSHOOT_${snake(setting, '_').toUpperCase()}`
+}
+
+/** The flag of a setting: `--watch-namespace` for `watchNamespace`. */
+export function flagOf(setting: string): string {
+  return `--${snake(setting, '-')}`
+}
+
+/** Addresses as parsed, which the schema cannot say. */
+export interface ParsedServeSettings extends Omit<ServeSettings, 'listen' | 'metricsListen'> {
+  listen: ReturnType<typeof parseListenAddress>
+  metricsListen: ReturnType<typeof parseListenAddress> | undefined
+}
+
+/**
+ * Settings from flags and environment.
+ * @throws InvalidInputError with every mistake at once: flag and variable, and what was expected.
+ */
+export function parseServeSettings(
+  flags: Readonly<Record<string, unknown>>,
+  env: Readonly<Record<string, string | undefined>>,
+): ParsedServeSettings {
+  const input: Record<string, unknown> = {}
+  for (const setting of Object.keys(ServeSettings.shape)) {
+    const text = env[variableOf(setting)]
+    const fromEnv = text === undefined || text === '' ? undefined : listSettings.has(setting) ? split(text) : text
+    const value = flags[setting] ?? fromEnv
+    if (value !== undefined) input[setting] = value
+  }
+  const problems: { path: string; message: string }[] = []
+  const parsed = ServeSettings.safeParse(input)
+  for (const { path, message } of parsed.error?.issues ?? []) {
+    const setting = String(path[0])
+    problems.push({ path: `${flagOf(setting)} (${variableOf(setting)})`, message })
+  }
+  if (!parsed.success) throw new InvalidInputError(problems)
+  const { listen, metricsListen, ...rest } = parsed.data
+  return {
+    ...rest,
+    listen: parseListenAddress(listen, flagOf('listen')),
+    metricsListen: metricsListen === 'off' ? undefined : parseListenAddress(metricsListen, flagOf('metricsListen')),
+  }
+}
+
+function split(text: string): string[] {
+  return text
+    .split(',')
+    .map(part => part.trim())
+    .filter(part => part !== '')
+}
+
+function snake(name: string, separator: string): string {
+  return name.replace(/[A-Z]/g, letter => `${separator}${letter.toLowerCase()}`)
+}
