@@ -164,7 +164,7 @@ export function pathsMatter(
 
 /** Plans for an environment whose change the listing lacks. */
 function planMissing(input: ListingInput, plan: ListingPlan, environment: ReviewEnvironment): void {
-  const { project, listing } = input
+  const { listing } = input
   const { change } = environment.spec
   if (environment.metadata.deletionTimestamp !== undefined) return
   const verified = input.verified?.get(changeKey(change))

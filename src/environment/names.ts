@@ -114,7 +114,7 @@ export function namespaceNameProblem(name: string): string | undefined {
   if (!/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(name)) {
     return `expected lower-case letters, digits and dashes, beginning and ending with a letter or digit (a DNS label), got ${quote(name)}`
   }
-  if (/^kube-/.test(name) || name === 'default')
+  if (name.startsWith('kube-') || name === 'default')
     return `expected a namespace of its own, got the reserved ${quote(name)}`
   return undefined
 }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { z } from 'zod'
 import type { Problem } from '../util/errors.ts'
 import { quote } from './names.ts'
@@ -88,7 +89,9 @@ function kindOf(value: unknown): string {
 
 function show(value: unknown): string {
   if (value === undefined) return 'nothing'
-  return typeof value === 'string' ? quote(value) : quote(JSON.stringify(value) ?? String(value)).slice(1, -1)
+  return typeof value === 'string'
+    ? quote(value)
+    : quote(inspect(value, { depth: 2, breakLength: Infinity })).slice(1, -1)
 }
 
 const units: Record<string, string> = { string: ' characters', array: ' entries', record: ' entries', map: ' entries' }

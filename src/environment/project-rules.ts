@@ -1,0 +1,77 @@
+import type { ReviewProjectSpec } from '../api/index.ts'
+import type { Problem } from '../util/errors.ts'
+import { filterProblems } from './filters.ts'
+import { isSubdomain, maxLabel, quote } from './names.ts'
+import { namespaceKeyProblem } from './rendered-checks.ts'
+import { formatPath } from './schema-problems.ts'
+
+/** Mistakes that a schema cannot see: rules between fields (the CRD's CEL rules among them), globs, expressions, keys. */
+export function specProblems(spec: ReviewProjectSpec): Problem[] {
+  return [...forgeRules(spec), ...deployRules(spec), ...filterProblems(spec.changes), ...namespaceRules(spec)]
+}
+
+/** What is wrong with the project's own name and namespace. */
+export function metadataProblems(metadata: { name: string; namespace?: string | undefined }): Problem[] {
+  const { name, namespace } = metadata
+  const problems: Problem[] = []
+  if (name.length > maxLabel) {
+    problems.push({ path: 'metadata.name', message: `expected at most ${maxLabel} characters, got ${name.length}` })
+  } else if (!isSubdomain(name)) {
+    const message = `expected lower-case letters, digits, dashes and dots, got ${quote(name)}`
+    problems.push({ path: 'metadata.name', message })
+  }
+  if (namespace !== undefined && (!isSubdomain(namespace) || namespace.length > maxLabel || namespace.includes('.'))) {
+    problems.push({ path: 'metadata.namespace', message: `expected the name of a namespace, got ${quote(namespace)}` })
+  }
+  return problems
+}
+
+function forgeRules({ source, changes, deploy }: ReviewProjectSpec): Problem[] {
+  const problems: Problem[] = []
+  if (source.forge.type === 'git' && changes.pullRequests) {
+    problems.push({
+      path: 'spec.changes.pullRequests',
+      message: 'expected none, as a bare Git server has no pull requests: remove it or choose another forge type',
+    })
+  }
+  const ownRepository = deploy.kluctlDeployment && deploy.kluctlDeployment.project.url === undefined
+  if (changes.pullRequests?.forks === 'allow' && ownRepository) {
+    problems.push({
+      path: 'spec.changes.pullRequests.forks',
+      message:
+        'expected deny, or deploy.kluctlDeployment.project.url and ref: kluctl cannot fetch a commit that only a fork has',
+    })
+  }
+  return problems
+}
+
+function deployRules({ deploy }: ReviewProjectSpec): Problem[] {
+  const { kluctlDeployment, objects } = deploy
+  if ((kluctlDeployment === undefined) === (objects === undefined)) {
+    const got = kluctlDeployment === undefined ? 'neither' : 'both'
+    return [{ path: 'spec.deploy', message: `expected exactly one of kluctlDeployment and objects, got ${got}` }]
+  }
+  if (!kluctlDeployment) return []
+  const at = 'spec.deploy.kluctlDeployment.project'
+  const { url, ref } = kluctlDeployment.project
+  const problems: Problem[] = []
+  if ((url === undefined) !== (ref === undefined)) {
+    problems.push({ path: at, message: `expected url and ref together, got only ${url === undefined ? 'ref' : 'url'}` })
+  }
+  const named = Object.values(ref ?? {}).filter(value => value !== undefined).length
+  if (ref && named !== 1) {
+    problems.push({ path: `${at}.ref`, message: `expected exactly one of branch, tag and commit, got ${named}` })
+  }
+  return problems
+}
+
+function namespaceRules({ environment }: ReviewProjectSpec): Problem[] {
+  return (['labels', 'annotations'] as const).flatMap(field =>
+    Object.entries(environment.namespace[field]).flatMap(([key, template]) => {
+      const message = namespaceKeyProblem(key, template)
+      return message === undefined
+        ? []
+        : [{ path: formatPath(['spec', 'environment', 'namespace', field, key]), message }]
+    }),
+  )
+}
