@@ -1,4 +1,5 @@
 export * from './errors.ts'
 export type * from './forge.ts'
+export { createForges } from './forges.ts'
 export { receiveWebhook, type WebhookDelivery } from './receive-webhook.ts'
 export { parseRepositoryUrl, repositoryKeys } from './repository.ts'

@@ -1,0 +1,213 @@
+import { Octokit } from '@octokit/core'
+import { z } from 'zod'
+import { Gate } from '../../util/gate.ts'
+import { LruMap } from '../../util/lru.ts'
+import { ForgeError } from '../errors.ts'
+import type { ForgeDependencies, ForgeRequest } from '../forge.ts'
+import { refusal, toForgeError } from './answer-error.ts'
+import { cappedFetch } from './fetch.ts'
+import { RateLimit } from './rate-limit.ts'
+
+/** Bounds of a client; the defaults suit GitHub. */
+export interface ClientLimits {
+  /** Milliseconds for one request, body included. */
+  deadline: number
+  /** Largest answer in bytes. */
+  maxBytes: number
+  /** Requests that read, at a time. */
+  reads: number
+  /** Milliseconds between requests that write. */
+  writeInterval: number
+  /** Times a read is repeated after 5xx or a lost connection. */
+  retries: number
+  /** Milliseconds before the first repetition; doubles. */
+  retryDelay: number
+  /** Answers kept for conditional requests. */
+  cached: number
+}
+
+/** What one client talks to, and as whom. */
+export interface ClientOptions {
+  apiUrl: string
+  token?: string
+  limits?: Partial<ClientLimits>
+}
+
+/** An answer read by its schema. */
+export interface Answer<T> {
+  data: T
+  /** The forge says that another page follows. */
+  next: boolean
+  /** Number of the last page, where the forge names it. */
+  last?: number
+  /** Answered 304: the same as this client saw before. */
+  notModified: boolean
+}
+
+type Parameters = Record<string, string | number | boolean | undefined>
+interface Raw {
+  status: number
+  headers: Record<string, string | number | undefined>
+  data: unknown
+}
+type Kept = Omit<Answer<unknown>, 'notModified'> & { etag: string }
+
+/**
+ * HTTP with GitHub for one credential: conditional requests, rate limits, deadlines, caps, retries of reads.
+ * Requests that write go one after the other, as GitHub asks.
+ */
+export class GitHubClient {
+  /** Beside the REST API: `/graphql` at api.github.com, `/api/graphql` where that is at `/api/v3`. */
+  readonly graphqlUrl: string
+  readonly #octokit: Octokit
+  readonly #limits: ClientLimits
+  readonly #rate: RateLimit
+  readonly #reads: Gate
+  readonly #writes = new Gate(1)
+  readonly #kept: LruMap<string, Kept>
+  readonly #dependencies: Pick<ForgeDependencies, 'clock' | 'logger' | 'observe'>
+  #nextWrite = 0
+
+  constructor(options: ClientOptions, dependencies: Pick<ForgeDependencies, 'clock' | 'logger' | 'observe'>) {
+    this.#limits = { ...defaultLimits(options.apiUrl), ...options.limits }
+    this.graphqlUrl = `${options.apiUrl.replace(/\/v3$/, '')}/graphql`
+    this.#dependencies = dependencies
+    this.#rate = new RateLimit(dependencies.clock)
+    this.#reads = new Gate(this.#limits.reads)
+    this.#kept = new LruMap(this.#limits.cached)
+    this.#octokit = new Octokit({
+      baseUrl: options.apiUrl,
+      userAgent: 'offshoot',
+      ...(options.token === undefined ? {} : { auth: options.token }),
+      log: octokitLog(dependencies.logger),
+      request: { fetch: cappedFetch(this.#limits.maxBytes) },
+    })
+  }
+
+  /**
+   * GETs what the route names and reads it by the schema; unchanged answers come from memory and cost no rate limit.
+   * @throws ForgeError
+   */
+  async read<T>(route: string, parameters: Parameters, schema: z.ZodType<T>, signal?: AbortSignal): Promise<Answer<T>> {
+    const { url } = this.#octokit.request.endpoint(`GET ${route}`, parameters)
+    const kept = this.#kept.get(url)
+    const headers = kept ? { 'if-none-match': kept.etag } : {}
+    const raw = await this.#reads.run(() => this.#readRaw(route, { ...parameters, headers }, signal), signal)
+    // The URL determines the schema: whatever was kept for it has passed this one.
+    if (raw.status === 304 && kept) return { ...linkOf(raw, kept), data: kept.data as T, notModified: true }
+    if (raw.status !== 200) throw refusal(raw.status, `GET ${pathOf(url)}`, raw.headers, this.#dependencies.clock.now())
+    const answer = { data: parse(schema, raw.data, `GET ${pathOf(url)}`), ...readLink(raw.headers.link) }
+    const etag = raw.headers.etag
+    if (typeof etag === 'string') this.#kept.set(url, { ...answer, etag })
+    return { ...answer, notModified: false }
+  }
+
+  /**
+   * Sends a change, once: an answer that was lost may have been a success.
+   * @throws ForgeError
+   */
+  async write<T>(
+    method: 'POST' | 'PATCH',
+    route: string,
+    parameters: Parameters,
+    schema: z.ZodType<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const what = `${method} ${pathOf(this.#octokit.request.endpoint(`${method} ${route}`, parameters).url)}`
+    const raw = await this.#writes.run(async () => {
+      const { clock } = this.#dependencies
+      const wait = this.#nextWrite - clock.now()
+      if (wait > 0) await clock.sleep(wait, signal)
+      this.#nextWrite = clock.now() + this.#limits.writeInterval
+      return this.#send(method, route, parameters, signal)
+    }, signal)
+    if (raw.status !== 200 && raw.status !== 201) {
+      throw refusal(raw.status, what, raw.headers, this.#dependencies.clock.now())
+    }
+    return parse(schema, raw.data, what)
+  }
+
+  async #readRaw(route: string, parameters: object, signal: AbortSignal | undefined): Promise<Raw> {
+    const { clock } = this.#dependencies
+    const end = clock.now() + this.#limits.deadline / 2
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.#send('GET', route, parameters, signal)
+      } catch (error) {
+        const again = error instanceof ForgeError && error.kind === 'unavailable' && error.retryAfter === undefined
+        if (!again || attempt >= this.#limits.retries || clock.now() > end) throw error
+        await clock.sleep(this.#limits.retryDelay * 2 ** attempt, signal)
+      }
+    }
+  }
+
+  async #send(method: string, route: string, parameters: object, signal: AbortSignal | undefined): Promise<Raw> {
+    const { clock } = this.#dependencies
+    signal?.throwIfAborted()
+    this.#rate.check()
+    const started = clock.now()
+    const deadline = AbortSignal.timeout(this.#limits.deadline)
+    const request = { signal: signal ? AbortSignal.any([signal, deadline]) : deadline }
+    try {
+      const raw: Raw = await this.#octokit.request(`${method} ${route}`, { ...parameters, request })
+      this.#rate.learn(raw.status, raw.headers, '')
+      this.#observe({ method, route, status: raw.status, milliseconds: clock.now() - started }, raw.headers)
+      return raw
+    } catch (error) {
+      signal?.throwIfAborted()
+      const { status, headers, message, failure } = toForgeError(error, `${method} ${route}`, clock.now())
+      this.#observe({ method, route, status, milliseconds: clock.now() - started }, headers)
+      if (status === 304) return { status, headers, data: undefined }
+      throw this.#rate.learn(status, headers, message) ?? failure
+    }
+  }
+
+  #observe(request: ForgeRequest, headers: Raw['headers']): void {
+    const remaining = Number(headers['x-ratelimit-remaining'] ?? Number.NaN)
+    this.#dependencies.observe?.({ ...request, ...(Number.isNaN(remaining) ? {} : { rateLimitRemaining: remaining }) })
+  }
+}
+
+function defaultLimits(apiUrl: string): ClientLimits {
+  const { hostname } = new URL(apiUrl)
+  const limited = hostname === 'api.github.com' || hostname.endsWith('.ghe.com')
+  return {
+    deadline: 30_000,
+    maxBytes: 32 * 1024 * 1024,
+    reads: 16,
+    // GitHub asks for a second between writes; an Enterprise Server has no such limit unless its owner sets one.
+    writeInterval: limited ? 1000 : 0,
+    retries: 2,
+    retryDelay: 500,
+    cached: 4000,
+  }
+}
+
+function parse<T>(schema: z.ZodType<T>, data: unknown, what: string): T {
+  const result = schema.safeParse(data)
+  if (result.success) return result.data
+  const problems = z.prettifyError(result.error).slice(0, 500)
+  throw new ForgeError('malformed', `${what}: the answer is not what GitHub documents: ${problems}`)
+}
+
+/** A 304 without a Link header keeps only what the page itself shows: pages after it may have come or gone. */
+function linkOf(raw: Raw, kept: Kept): { next: boolean; last?: number } {
+  return raw.headers.link === undefined ? { next: kept.next } : readLink(raw.headers.link)
+}
+
+function readLink(header: string | number | undefined): { next: boolean; last?: number } {
+  const links = typeof header === 'string' ? header : ''
+  const last = Number(/[?&]page=([0-9]{1,9})(?:&[^>]*)?>;\s*rel="last"/.exec(links)?.[1] ?? Number.NaN)
+  return { next: /;\s*rel="next"/.test(links), ...(Number.isNaN(last) ? {} : { last }) }
+}
+
+/** Path of a URL without host and query: enough for a message. */
+function pathOf(url: string): string {
+  return new URL(url).pathname
+}
+
+/** What octokit says goes to the log's debug level: deprecations and the like. */
+function octokitLog(logger: ForgeDependencies['logger']) {
+  const debug = (message: string) => logger.debug({ octokit: message }, 'octokit')
+  return { debug, info: debug, warn: debug, error: debug }
+}
