@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { apiVersion, durationMilliseconds, type ReviewEnvironment, type ReviewProject } from '../api/index.ts'
 import { KubeClient } from '../kube/client.ts'
 import { InvalidInputError } from '../util/errors.ts'
@@ -31,21 +31,26 @@ export function withCluster(command: Command, namespaced = true): Command {
 
 /** Adds `--output`. */
 export function withOutput(command: Command): Command {
-  return command.addOption(
-    new Option('-o, --output <format>', 'output format').choices(outputFormats).default('table'),
-  )
+  return command.addOption(new Option('-o, --output <format>', 'output format').choices(outputFormats).default('table'))
 }
 
 /** Adds `--timeout`, a duration. */
 export function withTimeout(command: Command, standard = '10m'): Command {
-  return command.option('--timeout <duration>', 'how long to wait, such as 90s, 10m or 1h', parseTimeout, parseTimeout(standard))
+  return command.option(
+    '--timeout <duration>',
+    'how long to wait, such as 90s, 10m or 1h',
+    parseTimeout,
+    parseTimeout(standard),
+  )
 }
 
 function parseTimeout(text: string): number {
   try {
     return durationMilliseconds(text)
   } catch (cause) {
-    throw new InvalidInputError([{ path: '--timeout', message: 'expected a duration such as 90s, 10m or 1h' }], { cause })
+    throw new InvalidInputError([{ path: '--timeout', message: 'expected a duration such as 90s, 10m or 1h' }], {
+      cause,
+    })
   }
 }
 

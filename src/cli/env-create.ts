@@ -50,7 +50,13 @@ export function envCreateCommand(io: Io): Command {
   })
 }
 
-async function create(kube: KubeClient, namespace: string, change: ChangeIdentity, options: Options, io: Io): Promise<void> {
+async function create(
+  kube: KubeClient,
+  namespace: string,
+  change: ChangeIdentity,
+  options: Options,
+  io: Io,
+): Promise<void> {
   const project = await getProject(kube, namespace, options.project, io)
   const name = environmentObjectName(project.metadata.name, change)
   const wanted: ReviewEnvironment = {
@@ -77,7 +83,11 @@ async function createOrFind(kube: KubeClient, wanted: ReviewEnvironment, io: Io)
   }
   const found = await kube.get<ReviewEnvironment>({ ...environmentKind, namespace, name }, { signal: io.signal })
   if (found === undefined || found.metadata.deletionTimestamp !== undefined) {
-    throw new CliError(`environment "${name}" is being deleted`, exitCodes.failure, `offshoot env wait ${name} --for gone -n ${namespace}`)
+    throw new CliError(
+      `environment "${name}" is being deleted`,
+      exitCodes.failure,
+      `offshoot env wait ${name} --for gone -n ${namespace}`,
+    )
   }
   if (changeKey(found.spec.change) !== changeKey(wanted.spec.change)) {
     throw new CliError(`the name "${name}" is taken by the environment of ${printable(describeChange(found))}`)
@@ -97,5 +107,7 @@ function changeOf({ branch, pullRequest }: Options): ChangeIdentity {
   }
   const number = PullRequestNumber.safeParse(/^[0-9]+$/.test(pullRequest ?? '') ? Number(pullRequest) : undefined)
   if (number.success) return { pullRequest: number.data }
-  throw new InvalidInputError([{ path: '--pull-request', message: 'expected the number of a pull request, such as 42' }])
+  throw new InvalidInputError([
+    { path: '--pull-request', message: 'expected the number of a pull request, such as 42' },
+  ])
 }

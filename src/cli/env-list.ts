@@ -1,8 +1,15 @@
 import { Command } from 'commander'
 import type { EnvironmentState, ReviewEnvironment } from '../api/index.ts'
-import { labelValue } from '../environment/names.ts'
 import { labels } from '../api/index.ts'
-import { type ClusterOptions, environmentKind, type OutputOptions, withClient, withCluster, withOutput } from './cluster.ts'
+import { labelValue } from '../environment/names.ts'
+import {
+  type ClusterOptions,
+  environmentKind,
+  type OutputOptions,
+  withClient,
+  withCluster,
+  withOutput,
+} from './cluster.ts'
 import type { Io } from './io.ts'
 import { age, type Colour, type Column, printObjects } from './output.ts'
 
@@ -40,7 +47,9 @@ export function envListCommand(io: Io): Command {
         ...(options.project === undefined ? {} : { labelSelector: `${labels.project}=${labelValue(options.project)}` }),
         signal: io.signal,
       })
-      const found = items.filter(({ spec }) => options.project === undefined || spec.projectRef.name === options.project)
+      const found = items.filter(
+        ({ spec }) => options.project === undefined || spec.projectRef.name === options.project,
+      )
       printObjects(io, options.output, found, columns(io, options.allNamespaces === true))
       if (found.length === 0 && options.output === 'table') {
         io.stderr.write(options.allNamespaces ? 'no environments\n' : `no environments in namespace ${namespace}\n`)

@@ -1,12 +1,12 @@
 import type { Blocker, ReviewEnvironment } from '../api/index.ts'
 import { findCondition } from '../api/index.ts'
-import { KubeConnectionError } from '../kube/errors.ts'
 import type { KubeClient } from '../kube/client.ts'
+import { KubeConnectionError } from '../kube/errors.ts'
 import { environmentKind } from './cluster.ts'
+import { stateColour } from './env-list.ts'
 import { CliError, exitCodes } from './exit.ts'
 import { hasColour, type Io, printable } from './io.ts'
 import { paint } from './output.ts'
-import { stateColour } from './env-list.ts'
 
 /** What `env wait` waits for. */
 export type Goal = 'ready' | 'gone'
@@ -28,7 +28,11 @@ export interface WaitFor {
  * Gives the environment as last seen.
  * @throws CliError: timed out, not there at all (ready), or stalled, which waiting does not mend.
  */
-export async function waitForEnvironment(kube: KubeClient, wait: WaitFor, io: Io): Promise<ReviewEnvironment | undefined> {
+export async function waitForEnvironment(
+  kube: KubeClient,
+  wait: WaitFor,
+  io: Io,
+): Promise<ReviewEnvironment | undefined> {
   const end = io.clock.now() + wait.timeout
   let seen: ReviewEnvironment | undefined
   let told: string | undefined

@@ -1,8 +1,15 @@
 import { Command } from 'commander'
 import type { ReviewEnvironment } from '../api/index.ts'
-import { type ClusterOptions, getEnvironment, type OutputOptions, withClient, withCluster, withOutput } from './cluster.ts'
-import { describeBlocker } from './env-progress.ts'
+import {
+  type ClusterOptions,
+  getEnvironment,
+  type OutputOptions,
+  withClient,
+  withCluster,
+  withOutput,
+} from './cluster.ts'
 import { describeChange, stateColour } from './env-list.ts'
+import { describeBlocker } from './env-progress.ts'
 import { hasColour, type Io, printable } from './io.ts'
 import { age, paint, printData } from './output.ts'
 

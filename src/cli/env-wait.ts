@@ -20,7 +20,10 @@ export function envWaitCommand(io: Io): Command {
       const wait = { namespace, name, goal: options.for, timeout: options.timeout }
       const environment = await waitForEnvironment(kube, wait, io)
       if (options.output !== 'table') printData(io, options.output, environment ?? null)
-      else io.stdout.write(options.for === 'gone' ? `${name} is gone\n` : `${environment?.status?.url || `${name} is ready`}\n`)
+      else
+        io.stdout.write(
+          options.for === 'gone' ? `${name} is gone\n` : `${environment?.status?.url || `${name} is ready`}\n`,
+        )
     }),
   )
 }

@@ -30,10 +30,28 @@ export function installCommand(io: Io): Command {
   const command = new Command('install')
     .description('print the CRDs and RBAC that Offshoot needs, or apply them')
     .option('--apply', 'apply them to the cluster instead of printing them')
-    .option('--project-namespace <name>', 'a namespace that holds projects; repeatable (default: offshoot)', list('--project-namespace'))
-    .option('--controller-namespace <name>', 'the controller’s own namespace', objectName('--controller-namespace'), 'offshoot-system')
-    .option('--allowed-cluster-role <name>', 'a ClusterRole that projects may give to environments; repeatable (default: offshoot-environment)', list('--allowed-cluster-role'))
-    .option('--name <name>', 'begins the names of cluster-wide objects, for several installations on one cluster', objectName('--name'), 'offshoot')
+    .option(
+      '--project-namespace <name>',
+      'a namespace that holds projects; repeatable (default: offshoot)',
+      list('--project-namespace'),
+    )
+    .option(
+      '--controller-namespace <name>',
+      'the controller’s own namespace',
+      objectName('--controller-namespace'),
+      'offshoot-system',
+    )
+    .option(
+      '--allowed-cluster-role <name>',
+      'a ClusterRole that projects may give to environments; repeatable (default: offshoot-environment)',
+      list('--allowed-cluster-role'),
+    )
+    .option(
+      '--name <name>',
+      'begins the names of cluster-wide objects, for several installations on one cluster',
+      objectName('--name'),
+      'offshoot',
+    )
     .option('--no-crds', 'without the CRDs')
     .option('--no-admission-policy', 'without the ValidatingAdmissionPolicy (it needs Kubernetes 1.30)')
   return withOutput(withTimeout(withCluster(command, false), '1m')).action(async (raw: Options) => {
@@ -44,7 +62,8 @@ export function installCommand(io: Io): Command {
     }
     const { crds, others } = await manifests(options)
     if (options.apply) return apply(options, crds, others, io)
-    if (options.output === 'json') printData(io, 'json', { apiVersion: 'v1', kind: 'List', items: [...crds, ...others] })
+    if (options.output === 'json')
+      printData(io, 'json', { apiVersion: 'v1', kind: 'List', items: [...crds, ...others] })
     else io.stdout.write([...crds, ...others].map(toYaml).join('---\n'))
   })
 }
@@ -84,6 +103,11 @@ function objectName(flag: string) {
   return (text: string): string => {
     const name = ObjectName.safeParse(text)
     if (name.success) return name.data
-    throw new InvalidInputError([{ path: flag, message: `expected a Kubernetes name (lower-case letters, digits, - and .), not ${JSON.stringify(text)}` }])
+    throw new InvalidInputError([
+      {
+        path: flag,
+        message: `expected a Kubernetes name (lower-case letters, digits, - and .), not ${JSON.stringify(text)}`,
+      },
+    ])
   }
 }

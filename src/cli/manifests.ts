@@ -84,25 +84,31 @@ function adapt(object: KubeObject, installation: Installation): KubeObject {
   return object.kind.startsWith('ValidatingAdmissionPolicy') ? adaptPolicy(adapted, installation, rename) : adapted
 }
 
+interface PolicySpec {
+  policyName?: string
+  matchConditions?: { name: string; expression: string }[]
+  variables?: { name: string; expression: string }[]
+}
+
 function adaptPolicy(object: KubeObject, installation: Installation, rename: (name: string) => string): KubeObject {
-  const spec = object.spec as { policyName?: string; matchConditions?: { expression: string }[] }
+  const { policyName, matchConditions, variables, ...spec } = object.spec as PolicySpec
   const user = (namespace: string) => `system:serviceaccount:${namespace}:${controllerAccount}`
+  const byUs = matchConditions?.map(({ name, expression }) => ({
+    name,
+    expression: expression.replace(user(standard.controllerNamespace), user(installation.controllerNamespace)),
+  }))
+  const allowed = variables?.map(variable =>
+    variable.name === 'allowedClusterRoles'
+      ? { ...variable, expression: JSON.stringify(installation.allowedClusterRoles) }
+      : variable,
+  )
   return {
     ...object,
     spec: {
       ...spec,
-      ...(spec.policyName === undefined ? {} : { policyName: rename(spec.policyName) }),
-      ...(spec.matchConditions === undefined
-        ? {}
-        : {
-            matchConditions: spec.matchConditions.map(condition => ({
-              ...condition,
-              expression: condition.expression.replace(
-                user(standard.controllerNamespace),
-                user(installation.controllerNamespace),
-              ),
-            })),
-          }),
+      ...(policyName === undefined ? {} : { policyName: rename(policyName) }),
+      ...(byUs === undefined ? {} : { matchConditions: byUs }),
+      ...(allowed === undefined ? {} : { variables: allowed }),
     },
   }
 }

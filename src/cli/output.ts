@@ -40,7 +40,9 @@ export function printTable<Row>(io: Io, columns: readonly Column<Row>[], rows: r
 
 /** Prints a value as JSON or YAML; Kubernetes objects without their managed fields. */
 export function printData(io: Io, format: 'json' | 'yaml', value: unknown): void {
-  const plain = JSON.parse(JSON.stringify(value, (key, part) => (key === 'managedFields' ? undefined : part))) as unknown
+  const plain = JSON.parse(
+    JSON.stringify(value, (key, part) => (key === 'managedFields' ? undefined : part)),
+  ) as unknown
   io.stdout.write(format === 'json' ? `${JSON.stringify(plain, null, 2)}\n` : stringify(plain, { lineWidth: 120 }))
 }
 
@@ -51,8 +53,8 @@ export function printObjects<T extends KubeObject>(
   objects: readonly T[],
   columns: readonly Column<T>[],
 ): void {
-  if (format !== 'table') return printData(io, format, { apiVersion: 'v1', kind: 'List', items: objects })
-  printTable(io, columns, objects)
+  if (format === 'table') printTable(io, columns, objects)
+  else printData(io, format, { apiVersion: 'v1', kind: 'List', items: objects })
 }
 
 /** How long ago, as kubectl writes ages: `45s`, `12m`, `3h`, `4d`. */

@@ -17,8 +17,12 @@ export const ServeSettings = z
   .strictObject({
     listen: z.string().default(':8080').describe('Where webhooks arrive, host:port'),
     metricsListen: z.string().default(':9090').describe('Where metrics are read, host:port, or "off"'),
-    namespace: ObjectName.optional().describe('The controller’s own namespace, for its Lease (default: that of the context)'),
-    watchNamespace: names.default([]).describe('A namespace whose projects are looked after; repeatable (default: all)'),
+    namespace: ObjectName.optional().describe(
+      'The controller’s own namespace, for its Lease (default: that of the context)',
+    ),
+    watchNamespace: names
+      .default([])
+      .describe('A namespace whose projects are looked after; repeatable (default: all)'),
     allowedClusterRole: names
       .default(['offshoot-environment'])
       .describe('A ClusterRole that projects may give to environments; repeatable'),
@@ -41,7 +45,10 @@ export const ServeSettings = z
       .default('')
       .describe('Tells clusters apart whose Offshoots use one account at the forge'),
     workers: z.coerce.number().int().min(1).max(256).default(8).describe('Reconciles at once'),
-    logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('Least level that is logged'),
+    logLevel: z
+      .enum(['debug', 'info', 'warn', 'error', 'silent'])
+      .default('info')
+      .describe('Least level that is logged'),
     shutdownTimeout: duration.prefault('20s').describe('How long running work may take to end'),
   })
   .refine(({ leaseDuration }) => leaseDuration >= 3_000, { path: ['leaseDuration'], error: 'expected at least 3s' })
