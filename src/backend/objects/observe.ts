@@ -1,6 +1,6 @@
 import { annotations } from '../../api/index.ts'
 import { health } from '../../kube/health.ts'
-import { formatKey } from '../../kube/types.ts'
+import { formatKey, type KubeObject } from '../../kube/types.ts'
 import type { BackendContext, Observation } from '../backend.ts'
 import { presentable } from '../mask.ts'
 import { recheckAfter } from '../waiting.ts'
@@ -10,6 +10,8 @@ import type { PreparedObject } from './prepare.ts'
 
 /** How often a ready environment is looked at again, in milliseconds: nobody tells when its objects fail later. */
 const recheckReady = 15 * 60_000
+/** How long a new custom resource without any status counts as not looked at, in milliseconds. */
+const reportGrace = 60_000
 /** Most objects that a message names. */
 const maxNamed = 5
 
@@ -25,7 +27,8 @@ export function observeObjects(
   wanted: readonly PreparedObject[],
   looks: ReadonlyMap<string, Look>,
 ): Observation {
-  const judged = wanted.map(prepared => judge(prepared, looks.get(prepared.id) ?? {}))
+  const now = context.clock.now()
+  const judged = wanted.map(prepared => judge(prepared, looks.get(prepared.id) ?? {}, now))
   const failed = judged.filter(({ verdict }) => verdict === 'failed')
   const waiting = judged.filter(({ verdict }) => verdict === 'waiting')
   const recheck = recheckAfter(ageOf(context))
@@ -47,7 +50,7 @@ export function observeObjects(
   }
 }
 
-function judge({ key, digest }: PreparedObject, look: Look): Judgement {
+function judge({ key, digest, reports }: PreparedObject, look: Look, now: number): Judgement {
   const name = formatKey(key)
   if ('refusal' in look) return { verdict: 'failed', message: `${name}: ${look.refusal.message}` }
   const { live } = look
@@ -58,9 +61,18 @@ function judge({ key, digest }: PreparedObject, look: Look): Judgement {
   if (live.metadata.annotations?.[annotations.digest] !== digest) {
     return { verdict: 'waiting', message: `${name} is still as before` }
   }
+  if (reports && !hasReported(live, now)) {
+    return { verdict: 'waiting', message: `${name}: its controller has not reported yet` }
+  }
   const { status, message } = health(live)
   if (status === 'Current') return { verdict: 'ready', message: '' }
   return { verdict: status === 'Failed' ? 'failed' : 'waiting', message: presentable(`${name}: ${message}`, 300) }
+}
+
+/** kstatus calls what has no status ready; right after its creation that only means that nobody has looked at it. */
+function hasReported({ metadata, status }: KubeObject, now: number): boolean {
+  if (typeof status === 'object' && status !== null && Object.keys(status).length > 0) return true
+  return now - Date.parse(metadata.creationTimestamp ?? '') > reportGrace
 }
 
 function summary(judged: readonly Judgement[]): string {

@@ -17,6 +17,8 @@ export interface PreparedObject {
   digest: string
   /** Why the object cannot even be looked for: the server has no such kind. */
   unknownKind?: string
+  /** Whether some controller is expected to report in the object's status (a custom resource with one). */
+  reports: boolean
 }
 
 /**
@@ -41,7 +43,7 @@ export async function prepareObjects(
   return prepared.toSorted((a, b) => rank(a.key) - rank(b.key))
 }
 
-type Scope = { namespaced: boolean; unknownKind?: string }
+type Scope = { namespaced: boolean; reports: boolean; unknownKind?: string }
 
 /** Discovery tells the scope; for a kind that comes with the same manifests, its CustomResourceDefinition does. */
 async function scopeOf(
@@ -51,11 +53,19 @@ async function scopeOf(
   signal: AbortSignal,
 ): Promise<Scope> {
   try {
-    return { namespaced: (await kube.resourceFor({ apiVersion, kind }, signal)).namespaced }
+    const { namespaced, subresources } = await kube.resourceFor({ apiVersion, kind }, signal)
+    return { namespaced, reports: isCustom(apiVersion) && subresources.includes('status') }
   } catch (error) {
     if (!(error instanceof KubeError && error.isKindMissing)) throw error
-    return { namespaced: !isDefinedClusterScoped(apiVersion, kind, manifests), unknownKind: messageOf(error) }
+    const namespaced = !isDefinedClusterScoped(apiVersion, kind, manifests)
+    return { namespaced, reports: false, unknownKind: messageOf(error) }
   }
+}
+
+/** Kubernetes' own groups have no domain or end in k8s.io; every other is a CustomResourceDefinition's. */
+function isCustom(apiVersion: string): boolean {
+  const [group] = splitApiVersion(apiVersion)
+  return group.includes('.') && !group.endsWith('.k8s.io')
 }
 
 function isDefinedClusterScoped(apiVersion: string, kind: string, manifests: readonly RenderedObject[]): boolean {
@@ -70,7 +80,7 @@ function prepareObject(
   manifest: RenderedObject,
   environment: ReviewEnvironment,
   environmentNamespace: string,
-  { namespaced, unknownKind }: Scope,
+  { namespaced, reports, unknownKind }: Scope,
 ): PreparedObject {
   const { apiVersion, kind } = manifest
   const { namespace: wanted, ...metadata } = manifest.metadata
@@ -88,7 +98,14 @@ function prepareObject(
   const digest = digestOf(marked)
   marked.metadata.annotations[annotations.digest] = digest
   const key = { apiVersion, kind, name: metadata.name, ...(namespace === undefined ? {} : { namespace }) }
-  return { id: identityOf(key), key, object: marked, digest, ...(unknownKind === undefined ? {} : { unknownKind }) }
+  return {
+    id: identityOf(key),
+    key,
+    object: marked,
+    digest,
+    reports,
+    ...(unknownKind === undefined ? {} : { unknownKind }),
+  }
 }
 
 function problemsOf(prepared: readonly PreparedObject[], namespace: string): Problem[] {

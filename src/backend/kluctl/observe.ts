@@ -1,0 +1,145 @@
+import type { DesiredKluctlDeployment } from '../../environment/desired.ts'
+import type { BackendContext, Observation } from '../backend.ts'
+import { presentable } from '../mask.ts'
+import { recheckAfter } from '../waiting.ts'
+import type { Verdict } from './discriminators.ts'
+import { lookAtObjects } from './objects-ready.ts'
+import { request } from './requests.ts'
+import { type KluctlDeployment, type KluctlProblem, type Progress, progressOf } from './resource.ts'
+
+/** When to look again at what waits for a person or another environment, in milliseconds. */
+const recheckStalled = 60_000
+/** How often a ready environment is looked at again, in milliseconds; its KluctlDeployment tells changes by itself. */
+const recheckReady = 15 * 60_000
+/** How long validation may fail although the objects are ready, before that is called a failure, in milliseconds. */
+const validationPatience = 5 * 60_000
+/** Longest text taken over from kluctl, in characters. */
+const maxText = 700
+
+type Done = Extract<Progress, { at: 'done' }>
+
+/**
+ * Tells how the deployment stands. kluctl validates once, right after applying, when pods are never ready: so the
+ * objects that it missed are looked at here, and it is asked again when they are ready.
+ */
+export async function observeDeployment(
+  context: BackendContext,
+  backend: DesiredKluctlDeployment,
+  commit: string | undefined,
+  known: { deployment: KluctlDeployment; verdict?: Verdict } | undefined,
+): Promise<Observation> {
+  const age = ageOf(context, known?.deployment)
+  const observation = known
+    ? await judge(context, commit, known.deployment, known.verdict, age)
+    : deploying('Creating', 'the KluctlDeployment is being created', age)
+  const revision = backend.ownRepository ? commit : known?.deployment.status.observedCommit
+  return revision === undefined ? observation : { ...observation, revision }
+}
+
+async function judge(
+  context: BackendContext,
+  commit: string | undefined,
+  deployment: KluctlDeployment,
+  verdict: Verdict | undefined,
+  age: number,
+): Promise<Observation> {
+  if (deployment.object.metadata.deletionTimestamp !== undefined) {
+    return deploying('Recreating', 'the KluctlDeployment is being deleted and will be made anew', age)
+  }
+  if (deployment.spec.suspend === true) {
+    const message = 'somebody set spec.suspend on the KluctlDeployment: kluctl does nothing until it is unset'
+    return { phase: 'stalled', reason: 'Suspended', message, recheckAfter: recheckStalled }
+  }
+  const progress = progressOf(deployment, commit)
+  if (progress.at === 'working') return deploying('Reconciling', workingMessage(deployment, progress.message), age)
+  if (progress.at === 'prepareFailed') return prepareFailed(context, deployment, progress.message, age)
+  if (deployment.spec.dryRun === true) return checked(verdict, age)
+  return deployed(context, deployment, progress, age)
+}
+
+function workingMessage({ object, spec }: KluctlDeployment, message: string): string {
+  const taken = object.metadata.finalizers?.some(finalizer => finalizer.includes('kluctl')) ?? false
+  if (!taken) return 'no kluctl controller has taken up the KluctlDeployment yet'
+  return presentable(spec.dryRun === true ? `checking the discriminator by a dry run: ${message}` : message, maxText)
+}
+
+/** kluctl tries again by itself only after its interval; most causes (a Git server) pass sooner. */
+async function prepareFailed(
+  context: BackendContext,
+  deployment: KluctlDeployment,
+  message: string,
+  age: number,
+): Promise<Observation> {
+  const next = await request(context, deployment, 'reconcile', age)
+  return { phase: 'failed', reason: 'PrepareFailed', message: presentable(message, maxText), recheckAfter: next }
+}
+
+function checked(verdict: Verdict | undefined, age: number): Observation {
+  if (verdict === undefined || verdict.ok) return deploying('Deploying', 'the dry run told its discriminator', age)
+  return { phase: 'stalled', reason: verdict.reason, message: verdict.message, recheckAfter: recheckStalled }
+}
+
+async function deployed(
+  context: BackendContext,
+  deployment: KluctlDeployment,
+  progress: Done,
+  age: number,
+): Promise<Observation> {
+  const { lastDeployResult } = deployment.status
+  // After a live attempt that failed early kluctl thinks that the dry run before it has deployed everything.
+  if (lastDeployResult?.commandInfo?.dryRun === true) {
+    return deploying('Deploying', 'asked kluctl to deploy', age, await request(context, deployment, 'deploy', age))
+  }
+  const errors = lastDeployResult?.errors ?? []
+  if (errors.length > 0 || progress.reason === 'DeployFailed' || progress.reason === 'PruneFailed') {
+    const message = errors.length > 0 ? problemsText(errors) : presentable(progress.message, maxText)
+    const next = await request(context, deployment, 'deploy', Math.max(age, 60_000))
+    return { phase: 'failed', reason: 'DeployFailed', message, recheckAfter: next }
+  }
+  if (progress.ready) {
+    const message = presentable(progress.message, maxText)
+    return { phase: 'ready', reason: 'ObjectsReady', message, recheckAfter: recheckReady }
+  }
+  return validating(context, deployment, progress, age)
+}
+
+async function validating(
+  context: BackendContext,
+  deployment: KluctlDeployment,
+  progress: Done,
+  age: number,
+): Promise<Observation> {
+  const problems = deployment.status.lastValidateResult?.errors ?? []
+  const objects = await lookAtObjects(context, problems)
+  if (objects.verdict === 'failed') {
+    return { phase: 'failed', reason: 'ObjectsFailed', message: objects.message, recheckAfter: recheckAfter(age) }
+  }
+  if (objects.verdict === 'waiting') return deploying('ObjectsNotReady', objects.message, age)
+  const next = await request(context, deployment, 'validate', age)
+  if (age < validationPatience) return deploying('Validating', 'the objects are ready, kluctl validates', age, next)
+  const message = problems.length > 0 ? problemsText(problems) : presentable(progress.message, maxText)
+  return { phase: 'failed', reason: progress.reason || 'ValidateFailed', message, recheckAfter: next }
+}
+
+/** At most five of kluctl's problems, each with its object. */
+function problemsText(problems: readonly KluctlProblem[]): string {
+  const named = problems.slice(0, 5).map(({ ref, message }) => (ref ? `${ref.kind} ${ref.name}: ${message}` : message))
+  const more = problems.length > 5 ? [`and ${problems.length - 5} more`] : []
+  return presentable([...named, ...more].join('; '), maxText)
+}
+
+function deploying(reason: string, message: string, age: number, next = recheckAfter(age)): Observation {
+  return { phase: 'deploying', reason, message, recheckAfter: next }
+}
+
+/** How long the last deploy is ago, or what is nearest to it, in milliseconds. */
+function ageOf({ environment, clock }: BackendContext, deployment: KluctlDeployment | undefined): number {
+  const { applied } = environment.status?.times ?? {}
+  const deployed = deployment?.status.lastDeployResult?.commandInfo?.endTime
+  const since = [applied, deployed]
+    .filter(time => time !== undefined)
+    .sort()
+    .at(-1)
+  const start = since ?? deployment?.object.metadata.creationTimestamp
+  return start === undefined ? 0 : Math.max(0, clock.now() - Date.parse(start))
+}
