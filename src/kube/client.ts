@@ -101,7 +101,7 @@ export class KubeClient {
 
   /** All objects of a kind, page by page, as of one resourceVersion. */
   async list<T extends KubeObject>(kind: GroupVersionKind, options: ListOptions = {}): Promise<ListResult<T>> {
-    const resource = await this.resourceFor(kind, options.signal)
+    const resource = await this.resourceFor(kind, options)
     return listAll<T>(resource, options, request => this.#send(request))
   }
 
@@ -110,7 +110,7 @@ export class KubeClient {
     kind: GroupVersionKind,
     options: WatchOptions,
   ): Promise<AsyncGenerator<WatchEvent<T>, void>> {
-    const resource = await this.resourceFor(kind, options.signal)
+    const resource = await this.resourceFor(kind, options)
     return watch<T>(resource, options, (request, idle) =>
       this.#shared.transport.stream({ ...request, headers: this.#headers }, idle),
     )
@@ -167,7 +167,7 @@ export class KubeClient {
       gracePeriodSeconds,
       dryRun: dryRun === true ? ['All'] : undefined,
     })
-    const resource = await this.resourceFor(key, options.signal)
+    const resource = await this.resourceFor(key, options)
     try {
       const path = resourcePath(resource, key)
       const answer = await this.#send({ ...requestOptions(options), method: 'DELETE', path, body })
@@ -191,15 +191,15 @@ export class KubeClient {
       kind: 'TokenRequest',
       spec: { expirationSeconds, audiences },
     }
-    const account = await this.resourceFor({ apiVersion: 'v1', kind: 'ServiceAccount' }, options.signal)
+    const account = await this.resourceFor({ apiVersion: 'v1', kind: 'ServiceAccount' }, options)
     const path = resourcePath(account, { namespace, name, subresource: 'token' })
     const answer = await this.#send({ ...requestOptions(options), method: 'POST', path, body: JSON.stringify(body) })
     return (JSON.parse(answer.body) as { status: { token: string; expirationTimestamp: string } }).status
   }
 
   /** How the server serves a kind; asks again when the kind is missing. */
-  resourceFor(kind: GroupVersionKind, signal?: AbortSignal): Promise<ApiResource> {
-    return this.#shared.discovery.resourceFor(kind, signal)
+  resourceFor(kind: GroupVersionKind, options: RequestOptions = {}): Promise<ApiResource> {
+    return this.#shared.discovery.resourceFor(kind, options)
   }
 
   /** Every kind the server serves, in all versions. */
@@ -224,7 +224,7 @@ export class KubeClient {
   }
 
   async #getAs(key: ObjectKey, accept: string | undefined, options: RequestOptions): Promise<KubeObject | undefined> {
-    const resource = await this.resourceFor(key, options.signal)
+    const resource = await this.resourceFor(key, options)
     const request: TransportRequest = { ...requestOptions(options), method: 'GET', path: resourcePath(resource, key) }
     if (accept !== undefined) request.accept = accept
     try {
@@ -242,7 +242,7 @@ export class KubeClient {
     options: WriteOptions,
     query: Query = {},
   ): Promise<T> {
-    const resource = await this.resourceFor(kind, options.signal)
+    const resource = await this.resourceFor(kind, options)
     const path = withQuery(resourcePath(resource, parts), {
       ...query,
       dryRun: options.dryRun === true ? 'All' : undefined,

@@ -2,6 +2,7 @@ import type { Clock } from '../util/clock.ts'
 import { KubeError } from './errors.ts'
 import type { Transport } from './transport.ts'
 import { formatGvk, type GroupVersionKind } from './types.ts'
+import { within } from './within.ts'
 
 /** How the API serves one kind. */
 export interface ApiResource extends GroupVersionKind {
@@ -39,6 +40,9 @@ const accept = ['v2', 'v2beta1']
 /** A miss asks the server again, but not more often than this (milliseconds). */
 const missInterval = 1_000
 
+/** Milliseconds; below the default deadline of requests, so that they fail with the reason why discovery did. */
+const loadTimeout = 10_000
+
 /**
  * Which kinds the server has: aggregated discovery (KEP-3352, Kubernetes 1.27 and later), two requests for everything,
  * cached until a kind is missed or {@link Discovery.invalidate} is called.
@@ -47,6 +51,7 @@ export class Discovery {
   readonly #transport: Transport
   readonly #clock: Clock
   #resources: Promise<ReadonlyMap<string, ApiResource>> | undefined
+  #known: ReadonlyMap<string, ApiResource> | undefined
   #loadedAt = Number.NEGATIVE_INFINITY
 
   constructor(transport: Transport, clock: Clock) {
@@ -55,17 +60,19 @@ export class Discovery {
   }
 
   /**
-   * The resource of a kind.
+   * The resource of a kind; `timeout` in milliseconds, default 30,000.
    * @throws KubeError with reason `KindNotFound` when the server has no such kind
    */
-  async resourceFor(gvk: GroupVersionKind, signal?: AbortSignal): Promise<ApiResource> {
+  async resourceFor(
+    gvk: GroupVersionKind,
+    options: { signal?: AbortSignal | undefined; timeout?: number | undefined } = {},
+  ): Promise<ApiResource> {
     const id = `${gvk.apiVersion} ${gvk.kind}`
-    const known = (await this.#load()).get(id)
+    const known = this.#known?.get(id) ?? (await this.#wait(options)).get(id)
     if (known) return known
-    signal?.throwIfAborted()
     if (this.#clock.now() - this.#loadedAt >= missInterval) {
       this.invalidate()
-      const found = (await this.#load()).get(id)
+      const found = (await this.#wait(options)).get(id)
       if (found) return found
     }
     throw new KubeError(404, 'KindNotFound', `the API server has no kind ${formatGvk(gvk)}: is its CRD installed?`)
@@ -79,6 +86,11 @@ export class Discovery {
   /** Asks the server anew at the next use. */
   invalidate(): void {
     this.#resources = undefined
+    this.#known = undefined
+  }
+
+  #wait(options: { signal?: AbortSignal | undefined; timeout?: number | undefined }) {
+    return within(this.#load(), 'discovery', options.timeout ?? 30_000, options.signal)
   }
 
   #load(): Promise<ReadonlyMap<string, ApiResource>> {
@@ -86,15 +98,20 @@ export class Discovery {
     const loading = this.#fetch()
     this.#resources = loading
     this.#loadedAt = this.#clock.now()
-    loading.catch(() => {
-      if (this.#resources === loading) this.#resources = undefined
-    })
+    loading.then(
+      resources => {
+        if (this.#resources === loading) this.#known = resources
+      },
+      () => {
+        if (this.#resources === loading) this.#resources = undefined
+      },
+    )
     return loading
   }
 
   async #fetch(): Promise<ReadonlyMap<string, ApiResource>> {
     const answers = await Promise.all(
-      ['/api', '/apis'].map(path => this.#transport.send({ method: 'GET', path, accept })),
+      ['/api', '/apis'].map(path => this.#transport.send({ method: 'GET', path, accept, timeout: loadTimeout })),
     )
     const resources = new Map<string, ApiResource>()
     for (const answer of answers) {

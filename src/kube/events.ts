@@ -11,7 +11,7 @@ export interface EventInput {
   type: 'Normal' | 'Warning'
   /** CamelCase word, such as `Deployed`. */
   reason: string
-  /** Sentence for people; cut at 1,000 characters. */
+  /** Sentence for people; cut at 1,000 bytes. */
   note: string
   /** What was being done; default `Reconcile`. */
   action?: string
@@ -49,6 +49,7 @@ interface Bucket {
 const seriesWindow = 10 * 60_000
 const maxKnown = 4_096
 const maxQueue = 1_000
+/** Bytes; the API server refuses notes over 1,024. */
 const maxNote = 1_000
 
 /**
@@ -84,10 +85,13 @@ export class EventRecorder {
     if (this.#closing.signal.aborted) return
     const now = this.#clock.now()
     const { uid = '' } = regarding.metadata
-    const note = [...event.note].slice(0, maxNote).join('')
+    const note = cut(event.note)
     const id = JSON.stringify([uid, event.type, event.reason, event.action, note])
     const known = this.#series.get(id)
-    if (known && now - known.touchedAt < seriesWindow) return this.#repeat(known, now)
+    if (known && now - known.touchedAt < seriesWindow) {
+      this.#repeat(known, now)
+      return
+    }
     if (!this.#takeToken(uid, now)) {
       this.#dropped++
       return
@@ -140,7 +144,7 @@ export class EventRecorder {
       apiVersion: 'events.k8s.io/v1',
       kind: 'Event',
       metadata: {
-        name: `${name.slice(0, 230)}.${randomBytes(8).toString('hex')}`,
+        name: `${name.slice(0, 230).replace(/[^a-z0-9.-]/g, '-')}.${randomBytes(8).toString('hex')}`,
         // Events about cluster-scoped objects live in `default`, as Kubernetes' own do.
         namespace: namespace ?? 'default',
       },
@@ -196,6 +200,15 @@ function remember<V>(map: Map<string, V>, key: string, value: V): void {
     map.delete(oldest)
     return
   }
+}
+
+function cut(note: string): string {
+  if (Buffer.byteLength(note) <= maxNote) return note
+  // A character that was cut in two decodes to U+FFFD.
+  return Buffer.from(note)
+    .subarray(0, maxNote)
+    .toString('utf8')
+    .replace(/\uFFFD$/, '')
 }
 
 /** `metav1.MicroTime`. */

@@ -85,7 +85,11 @@ export function exchange(dispatcher: Dispatcher, options: Exchange): Promise<Exc
           resolve(result)
         },
         onResponseError: (_, cause) =>
-          fail(new ExchangeError(`${label}: no answer from the API server`, controller !== undefined, { cause })),
+          fail(
+            new ExchangeError(`${label}: no answer from ${String(dispatch.origin)}`, controller !== undefined, {
+              cause,
+            }),
+          ),
       },
     )
   })

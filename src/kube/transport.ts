@@ -5,6 +5,7 @@ import type { Access, Credentials, TlsOptions } from './config.ts'
 import { errorFromBody, KubeConnectionError } from './errors.ts'
 import { exchange } from './exchange.ts'
 import { type RetryOptions, withRetries } from './retry.ts'
+import { within } from './within.ts'
 
 /** One request to the API server, with a path and query that are already encoded. */
 export interface TransportRequest {
@@ -48,6 +49,8 @@ const maxErrorBytes = 1 << 20
 export class Transport {
   readonly #credentials: Credentials
   readonly #options: TransportOptions
+  readonly #origin: string
+  readonly #prefix: string
   #tls: TlsOptions = {}
   #requests: Dispatcher | undefined
   #streams: Dispatcher | undefined
@@ -56,6 +59,9 @@ export class Transport {
   constructor(credentials: Credentials, options: TransportOptions) {
     this.#credentials = credentials
     this.#options = options
+    const base = new URL(credentials.server)
+    this.#origin = base.origin
+    this.#prefix = base.pathname === '/' ? '' : base.pathname
   }
 
   get credentials(): Credentials {
@@ -72,7 +78,7 @@ export class Transport {
   }
 
   async #attempt(request: TransportRequest, timeout: number): Promise<Answer> {
-    const access = await this.#credentials.access()
+    const access = this.#credentials.fresh ?? (await this.#access(timeout, request.signal))
     const answer = await exchange(this.#dispatchers(access).requests, {
       ...this.#dispatchOptions(request, access),
       signal: request.signal,
@@ -91,7 +97,7 @@ export class Transport {
    * @throws as {@link send}
    */
   async stream(request: TransportRequest, idleTimeout: number): Promise<AsyncIterable<Buffer>> {
-    const access = await this.#credentials.access()
+    const access = await this.#access(request.timeout ?? this.#options.timeout ?? 30_000, request.signal)
     let answer: Dispatcher.ResponseData
     try {
       answer = await this.#dispatchers(access).streams.request({
@@ -102,7 +108,7 @@ export class Transport {
       })
     } catch (cause) {
       request.signal?.throwIfAborted()
-      throw new KubeConnectionError(`${label(request)}: no answer from the API server`, { cause })
+      throw new KubeConnectionError(`${label(request)}: no answer from ${this.#origin}`, { cause })
     }
     if (answer.statusCode === 200) return answer.body
     if (answer.statusCode === 401) this.#credentials.invalidate()
@@ -115,6 +121,10 @@ export class Transport {
     await Promise.all([this.#requests?.close(), this.#streams?.destroy()])
   }
 
+  #access(timeout: number, signal: AbortSignal | undefined): Promise<Access> {
+    return within(this.#credentials.access(), 'credentials', timeout, signal)
+  }
+
   #dispatchOptions(request: TransportRequest, access: Access): Dispatcher.RequestOptions {
     const headers: Record<string, string | string[]> = {
       accept: request.accept ?? defaultAccept,
@@ -123,11 +133,9 @@ export class Transport {
       ...request.headers,
     }
     if (request.body !== undefined) headers['content-type'] = request.contentType ?? 'application/json'
-    const base = new URL(this.#credentials.server)
-    const prefix = base.pathname === '/' ? '' : base.pathname
     return {
-      origin: base.origin,
-      path: prefix + request.path,
+      origin: this.#origin,
+      path: this.#prefix + request.path,
       method: request.method,
       headers,
       body: request.body ?? null,
