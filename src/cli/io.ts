@@ -8,6 +8,7 @@ export interface TextStream {
 
 /** Everything a command touches of the process it runs in; tests bring their own. */
 export interface Io {
+  stdin: AsyncIterable<Uint8Array | string>
   stdout: TextStream
   stderr: TextStream
   env: Record<string, string | undefined>
@@ -18,7 +19,8 @@ export interface Io {
 
 /** The process's own streams and environment. */
 export function processIo(signal: AbortSignal): Io {
-  return { stdout: process.stdout, stderr: process.stderr, env: process.env, clock: systemClock, signal }
+  const { stdin, stdout, stderr, env } = process
+  return { stdin, stdout, stderr, env, clock: systemClock, signal }
 }
 
 /** Whether colours may be written: a terminal, and neither NO_COLOR (no-color.org) nor a dumb one. */

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { applyManifests } from '../../src/cli/apply-manifests.ts'
 import type { Io } from '../../src/cli/io.ts'
 import { admissionManifests, type Installation, rbacManifests } from '../../src/cli/manifests.ts'
@@ -7,14 +8,15 @@ import { systemClock } from '../../src/util/clock.ts'
 import { waitFor } from './wait.ts'
 
 /** Streams that keep what a command wrote. */
-export function recordingIo(env: Io['env'] = {}, signal = new AbortController().signal) {
+export function recordingIo(env: Io['env'] = {}, signal = new AbortController().signal, input = '') {
   const written = { stdout: '', stderr: '' }
   const stream = (name: 'stdout' | 'stderr') => ({
     write: (text: string) => {
       written[name] += text
     },
   })
-  return { io: { stdout: stream('stdout'), stderr: stream('stderr'), env, clock: systemClock, signal }, written }
+  const stdin = Readable.from([input])
+  return { io: { stdin, stdout: stream('stdout'), stderr: stream('stderr'), env, clock: systemClock, signal }, written }
 }
 
 /**
