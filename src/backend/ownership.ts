@@ -1,5 +1,5 @@
-import { annotations, labels, managedByValue, type ReviewEnvironment } from '../api/index.ts'
-import { labelValue } from '../environment/names.ts'
+import { annotations, type ReviewEnvironment } from '../api/index.ts'
+import { ownLabels } from '../environment/new-environment.ts'
 import type { KubeObject } from '../kube/types.ts'
 
 /** Labels and annotations that say whose an object is. */
@@ -13,12 +13,7 @@ export function ownershipOf(environment: ReviewEnvironment): Ownership {
   const { namespace, name, uid } = environment.metadata
   const project = environment.spec.projectRef.name
   return {
-    labels: {
-      [labels.managedBy]: managedByValue,
-      [labels.project]: labelValue(project),
-      [labels.projectNamespace]: labelValue(namespace),
-      [labels.environment]: labelValue(name),
-    },
+    labels: ownLabels({ namespace, name: project }, name),
     annotations: {
       [annotations.owner]: `${namespace}/${project}/${name}`,
       ...(uid === undefined ? {} : { [annotations.ownerUid]: uid }),

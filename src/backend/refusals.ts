@@ -35,10 +35,15 @@ export function refusalOf(object: ObjectKey, error: unknown): Refusal {
   const message = presentable(messageOf(error))
   if (error.isKindMissing) return { object, reason: 'KindNotFound', message }
   if (error.isForbidden && !error.isNamespaceTerminating) return { object, reason: 'Forbidden', message }
-  if (error.isInvalid) return { object, reason: 'Invalid', message }
+  if (error.isInvalid || isUnknownField(error)) return { object, reason: 'Invalid', message }
   const owned = fieldConflicts(error)
   if (owned !== undefined) return { object, reason: 'Conflict', message: owned }
   return { object, reason: 'Unavailable', message }
+}
+
+/** For a field that the kind does not have, server-side apply answers 500, and only its text tells (Kubernetes 1.36). */
+function isUnknownField(error: KubeError): boolean {
+  return error.status === 500 && /: field not declared in schema$/m.test(error.message)
 }
 
 /** `.spec.replicas is owned by "kubectl"; …` for a conflict of field managers, undefined for any other error. */

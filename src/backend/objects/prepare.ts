@@ -53,7 +53,7 @@ async function scopeOf(
   signal: AbortSignal,
 ): Promise<Scope> {
   try {
-    const { namespaced, subresources } = await kube.resourceFor({ apiVersion, kind }, signal)
+    const { namespaced, subresources } = await kube.resourceFor({ apiVersion, kind }, { signal })
     return { namespaced, reports: isCustom(apiVersion) && subresources.includes('status') }
   } catch (error) {
     if (!(error instanceof KubeError && error.isKindMissing)) throw error
