@@ -35,9 +35,14 @@ export function withCondition(conditions: readonly Condition[], next: ConditionI
     message,
     lastTransitionTime: before?.status === next.status ? before.lastTransitionTime : now,
   }
+  if (before && sameCondition(before, changed)) return conditions as Condition[]
   return before
     ? conditions.map(condition => (condition.type === next.type ? changed : condition))
     : [...conditions, changed]
+}
+
+function sameCondition(a: Condition, b: Condition): boolean {
+  return (['status', 'reason', 'message', 'observedGeneration'] as const).every(field => a[field] === b[field])
 }
 
 /** `conditions` without the given type. */

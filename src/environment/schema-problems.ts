@@ -143,7 +143,8 @@ function unwrap(schema: z.ZodType | undefined): z.ZodType | undefined {
 
 function oneOf(known: readonly string[], key: string): string {
   if (known.length === 0) return 'no such field here'
-  const near = known.find(name => distance(name.toLowerCase(), key.toLowerCase()) <= Math.max(1, key.length / 4))
+  const distances = known.map(name => ({ name, edits: distance(name.toLowerCase(), key.toLowerCase()) }))
+  const near = distances.sort((a, b) => a.edits - b.edits).find(({ edits }) => edits <= (key.length < 5 ? 1 : 2))?.name
   return `one of ${known.join(', ')}${near === undefined ? '' : ` (did you mean ${near}?)`}`
 }
 
