@@ -46,7 +46,7 @@ function kindOf(status: number): ForgeErrorKind {
   if (status === 403 || status === 451) return 'forbidden'
   if (status === 404 || status === 410) return 'notFound'
   if (status === 429) return 'rateLimited'
-  if (status >= 300 && status < 400) return 'moved'
+  if (status >= 300 && status < 400 && status !== 304) return 'moved'
   if (status === 408 || status >= 500) return 'unavailable'
   return status >= 400 ? 'invalid' : 'malformed'
 }

@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process'
-import { mkdir } from 'node:fs/promises'
+import { appendFile, mkdir } from 'node:fs/promises'
 import { devNull } from 'node:os'
+import { join } from 'node:path'
 
 /** Files of a commit: path to contents; null deletes. */
 export type Files = Record<string, string | null>
@@ -35,13 +36,8 @@ export class BareRepository {
   async create(defaultBranch: string): Promise<void> {
     await mkdir(this.folder, { recursive: true })
     await this.git(['init', '--quiet', '--bare', `--initial-branch=${defaultBranch}`, this.folder])
-    for (const [key, value] of [
-      ['http.receivepack', 'true'],
-      ['uploadpack.allowAnySHA1InWant', 'true'],
-      ['gc.auto', '0'],
-    ] as const) {
-      await this.git(['config', key, value])
-    }
+    const config = '[http]\n\treceivepack = true\n[uploadpack]\n\tallowAnySHA1InWant = true\n[gc]\n\tauto = 0\n'
+    await appendFile(join(this.folder, 'config'), config)
   }
 
   /** Runs git in the repository and gives its standard output as UTF-8. */
