@@ -135,7 +135,9 @@ export class LeaderElector {
         continue
       }
       try {
-        if (await this.#tryAcquire(AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(left))]))) {
+        // Half of the deadline, so that one dead connection leaves time for another try.
+        const timeout = AbortSignal.timeout(Math.ceil(Math.min(left, this.#renewDeadline / 2)))
+        if (await this.#tryAcquire(AbortSignal.any([signal, timeout]))) {
           this.#renewedAt = triedAt
           this.#lead()
         } else if (this.#leading) this.#stepDown('another candidate holds the lease')

@@ -30,8 +30,25 @@ async function acquire(path: string): Promise<boolean> {
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    if (await isStale(path)) await rm(path, { force: true })
+    if (await isStale(path)) await breakLock(path)
     return false
+  }
+}
+
+/** Removes a stale lock; a second file keeps a slower waiter from removing the lock of whoever came next. */
+async function breakLock(path: string): Promise<void> {
+  const breaking = `${path}.breaking`
+  try {
+    await (await open(breaking, 'wx')).close()
+  } catch {
+    const age = Date.now() - (await stat(breaking).catch(() => ({ mtimeMs: Date.now() }))).mtimeMs
+    if (age > 10_000) await rm(breaking, { force: true })
+    return
+  }
+  try {
+    if (await isStale(path)) await rm(path, { force: true })
+  } finally {
+    await rm(breaking, { force: true })
   }
 }
 
