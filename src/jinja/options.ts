@@ -1,4 +1,4 @@
-import type { ContextView, HostCall, Kwargs, UndefinedKind, Value } from './values.ts'
+import type { ContextView, Kwargs, UndefinedKind, Value } from './values.ts'
 
 /** Limits of one render. Passing one is a BudgetError; sizes are checked before the memory is taken. */
 export interface Budget {

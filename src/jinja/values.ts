@@ -1,4 +1,4 @@
-import { typeError } from './errors.ts'
+import { BudgetError, PythonError, typeError } from './errors.ts'
 
 /**
  * A value as templates see it. None is `null`, str a string, int a safe integer or, outside that range, a bigint;
@@ -16,6 +16,31 @@ export const noKwargs: Kwargs = new Map()
 export abstract class PyObject {
   /** `type(x).__name__` in Python. */
   abstract get typeName(): string
+
+  /** The attribute of that name which templates may read, or undefined. Never begins with an underscore. */
+  attribute(_name: string): Value | undefined {
+    return undefined
+  }
+
+  /** What a loop over it yields, or undefined when it cannot be looped over. */
+  iterate(): Iterator<Value, unknown> | undefined {
+    return undefined
+  }
+
+  /** `len(x)`, or undefined when it has none. */
+  count(): number | undefined {
+    return undefined
+  }
+
+  /** `str(x)` and `repr(x)` of objects that print in a way of their own. */
+  display(): string {
+    return `<${this.typeName} object>`
+  }
+}
+
+/** A value that templates can call. */
+export abstract class PyCallable extends PyObject {
+  abstract invoke(context: ContextView, args: Value[], kwargs: Kwargs): Value
 }
 
 /** A Python float; kept apart from int, as `1.0` prints and divides differently. */
@@ -46,6 +71,18 @@ export class PyTuple extends PyObject {
     this.className = className
   }
 
+  override attribute(name: string): Value | undefined {
+    return this.fields === undefined ? undefined : this.items[this.fields.indexOf(name)]
+  }
+
+  override iterate(): Iterator<Value, unknown> {
+    return this.items[Symbol.iterator]()
+  }
+
+  override count(): number {
+    return this.items.length
+  }
+
   get typeName(): string {
     return this.className
   }
@@ -72,6 +109,14 @@ export class PyBytes extends PyObject {
   constructor(bytes: Uint8Array) {
     super()
     this.bytes = bytes
+  }
+
+  override iterate(): Iterator<Value, unknown> {
+    return this.bytes.values()
+  }
+
+  override count(): number {
+    return this.bytes.length
   }
 
   get typeName(): string {
@@ -119,6 +164,14 @@ export class PyDict extends PyObject {
     return this.map.size
   }
 
+  override iterate(): Iterator<Value, unknown> {
+    return this.keys()
+  }
+
+  override count(): number {
+    return this.map.size
+  }
+
   /** The value of a key, or undefined. Throws TypeError for a key that Python cannot hash. */
   get(key: Value): Value | undefined {
     return this.map.get(typeof key === 'string' ? key : this.keyOf(key))?.value
@@ -146,16 +199,25 @@ export class PyDict extends PyObject {
   }
 
   *keys(): Generator<Value, undefined> {
-    for (const entry of this.map.values()) yield entry.key
+    for (const entry of this.each()) yield entry.key
   }
 
   *values(): Generator<Value, undefined> {
-    for (const entry of this.map.values()) yield entry.value
+    for (const entry of this.each()) yield entry.value
   }
 
   /** Keys and values in insertion order. */
   *entries(): Generator<[Value, Value], undefined> {
-    for (const entry of this.map.values()) yield [entry.key, entry.value]
+    for (const entry of this.each()) yield [entry.key, entry.value]
+  }
+
+  /** The entries; adding or removing keys meanwhile is Python's RuntimeError. */
+  private *each(): Generator<Entry, undefined> {
+    const { size } = this.map
+    for (const entry of this.map.values()) {
+      if (this.map.size !== size) throw new PythonError('RuntimeError', 'dictionary changed size during iteration')
+      yield entry
+    }
   }
 
   /** A new dict with the same pairs. */
@@ -190,14 +252,29 @@ function numberKey(value: number): number | bigint {
   return Number.isInteger(value) && !Number.isSafeInteger(value) ? BigInt(value) : value
 }
 
+const maxHashedParts = 10_000
+
 /** Text that is the same for two hashable values exactly when Python holds them equal. Throws TypeError if unhashable. */
 export function hashText(value: Value): string {
-  if (value instanceof PyTuple) return `(${value.items.map(hashText).join(',')})`
-  if (value instanceof PyBytes) return `b${value.bytes.join(' ')}`
-  const key = plainKey(value)
-  if (key === undefined || key === null) return 'None'
+  const parts: string[] = []
+  hashInto(value, parts)
+  return parts.join('')
+}
+
+function hashInto(value: Value, parts: string[]): void {
+  if (parts.length > maxHashedParts) throw new BudgetError('valueBytes', maxHashedParts)
+  if (value instanceof PyTuple) {
+    parts.push('(')
+    for (const item of value.items) hashInto(item, parts)
+    parts.push(')')
+  } else if (value instanceof PyBytes) parts.push(`b${value.bytes.join(' ')};`)
+  else parts.push(keyText(plainKey(value) ?? null))
+}
+
+function keyText(key: Key): string {
+  if (key === null) return 'None;'
   if (typeof key === 'string') return `s${key.length}:${key}`
-  return typeof key === 'object' ? `o${identityOf(key)}` : `n${key}`
+  return typeof key === 'object' ? `o${identityOf(key)};` : `n${key};`
 }
 
 /** How an environment treats a name or attribute that does not exist. */
@@ -255,7 +332,7 @@ export interface ContextView {
 export type HostCall = (context: ContextView, args: Value[], kwargs: Kwargs) => Value
 
 /** A host function made callable; what it returns must be a template value. */
-export class HostFunction extends PyObject {
+export class HostFunction extends PyCallable {
   readonly name: string
   readonly call: HostCall
 
@@ -267,6 +344,14 @@ export class HostFunction extends PyObject {
 
   get typeName(): string {
     return 'function'
+  }
+
+  override invoke(context: ContextView, args: Value[], kwargs: Kwargs): Value {
+    return this.call(context, args, kwargs)
+  }
+
+  override display(): string {
+    return `<function ${this.name}>`
   }
 }
 
@@ -282,6 +367,14 @@ export class HostObject extends PyObject {
     this.className = className
     this.attributes = attributes
     this.text = text
+  }
+
+  override attribute(name: string): Value | undefined {
+    return this.attributes.get(name)
+  }
+
+  override display(): string {
+    return this.text
   }
 
   get typeName(): string {

@@ -1,0 +1,145 @@
+import type { Arguments, Expr, FilterNode, IfNode, MacroBody, Stmt, Target } from '../parser/ast.ts'
+import type { Symbols } from './symbols.ts'
+
+/** Records which names a scope's statements read and assign, in the order in which they run. */
+export function analyzeBody(symbols: Symbols, body: readonly Stmt[]): void {
+  for (const statement of body) analyzeStatement(symbols, statement)
+}
+
+function analyzeStatement(symbols: Symbols, node: Stmt): void {
+  switch (node.kind) {
+    case 'output':
+    case 'do':
+      return analyzeExpr(symbols, node.node)
+    case 'for':
+      return analyzeExpr(symbols, node.iter)
+    case 'if':
+      return analyzeIf(symbols, node)
+    case 'macro':
+      return symbols.store(node.name)
+    case 'callblock':
+      return analyzeExpr(symbols, node.call)
+    case 'filterblock':
+      return analyzeFilter(symbols, node.filter)
+    case 'with':
+      for (const value of node.values) analyzeExpr(symbols, value)
+      return
+    case 'extends':
+    case 'include':
+      return analyzeExpr(symbols, node.template)
+    case 'import':
+      analyzeExpr(symbols, node.template)
+      return symbols.store(node.target)
+    case 'fromimport':
+      analyzeExpr(symbols, node.template)
+      for (const [, alias] of node.names) symbols.store(alias)
+      return
+    case 'assign':
+      analyzeExpr(symbols, node.value)
+      return analyzeTarget(symbols, node.target)
+    case 'assignblock':
+      return analyzeTarget(symbols, node.target)
+    default:
+  }
+}
+
+function analyzeIf(symbols: Symbols, node: IfNode): void {
+  const [first, ...others] = node.branches
+  if (first === undefined) return
+  analyzeExpr(symbols, first.test)
+  const original = symbols.branch()
+  const branches: Symbols[] = []
+  const run = (body: readonly Stmt[]) => {
+    const branch = original.branch()
+    analyzeBody(branch, body)
+    branches.push(branch)
+  }
+  run(first.body)
+  // Jinja2 reads all `elif` parts as one branch: what one of them assigns, the next may see.
+  const elifs = original.branch()
+  for (const other of others) {
+    analyzeIf(elifs, { kind: 'if', branches: [other], otherwise: [], line: node.line })
+  }
+  branches.push(elifs)
+  run(node.otherwise)
+  symbols.join(branches)
+}
+
+/** Records an assignment's names; the object of `namespace.attribute` is read. */
+export function analyzeTarget(symbols: Symbols, target: Target, asParameter = false): void {
+  if (target.kind === 'name') {
+    if (asParameter) symbols.parameter(target.name)
+    else symbols.store(target.name)
+  } else if (target.kind === 'nsref') symbols.load(target.name)
+  else for (const item of target.items) analyzeTarget(symbols, item, asParameter)
+}
+
+/** Records a macro's own names: parameters, then defaults and body. */
+export function analyzeMacro(symbols: Symbols, macro: MacroBody): void {
+  for (const value of macro.defaults) analyzeExpr(symbols, value)
+  analyzeBody(symbols, macro.body)
+}
+
+function analyzeFilter(symbols: Symbols, filter: FilterNode): void {
+  if (filter.node !== null) analyzeExpr(symbols, filter.node)
+  analyzeArguments(symbols, filter.arguments)
+}
+
+/** Records the names an expression reads. */
+export function analyzeExpr(symbols: Symbols, node: Expr): void {
+  if (node.kind === 'name') symbols.load(node.name)
+  else for (const child of childrenOf(node)) analyzeExpr(symbols, child)
+}
+
+function analyzeArguments(symbols: Symbols, args: Arguments): void {
+  for (const child of argumentNodes(args)) analyzeExpr(symbols, child)
+}
+
+function argumentNodes(args: Arguments): Expr[] {
+  const nodes = [...args.args, ...args.kwargs.map(([, value]) => value)]
+  if (args.dynArgs !== null) nodes.push(args.dynArgs)
+  if (args.dynKwargs !== null) nodes.push(args.dynKwargs)
+  return nodes
+}
+
+function present(...nodes: (Expr | null)[]): Expr[] {
+  return nodes.filter(node => node !== null)
+}
+
+/** The expressions directly inside an expression, in the order in which they stand. */
+export function childrenOf(node: Expr): readonly Expr[] {
+  switch (node.kind) {
+    case 'tuple':
+    case 'list':
+      return node.items
+    case 'dict':
+      return node.pairs.flat()
+    case 'cond':
+      return present(node.test, node.yes, node.otherwise)
+    case 'binary':
+    case 'and':
+    case 'or':
+      return [node.left, node.right]
+    case 'not':
+    case 'unary':
+    case 'getattr':
+      return [node.node]
+    case 'concat':
+      return node.nodes
+    case 'compare':
+      return [node.first, ...node.rest.map(([, operand]) => operand)]
+    case 'getitem':
+      return [node.node, node.argument]
+    case 'slice':
+      return present(node.start, node.stop, node.step)
+    case 'filter':
+    case 'test':
+      return [...present(node.node), ...argumentNodes(node.arguments)]
+    case 'call':
+      return [node.node, ...argumentNodes(node.arguments)]
+    case 'message':
+      return [node.call, ...node.variables.map(([, value]) => value)]
+    default:
+      return []
+  }
+}

@@ -1,0 +1,2 @@
+import type { MethodTable } from './method.ts'
+export const dictMethods: MethodTable = new Map()

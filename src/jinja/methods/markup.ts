@@ -1,0 +1,2 @@
+import type { MethodTable } from './method.ts'
+export const markupMethods: MethodTable = new Map()

@@ -1,0 +1,52 @@
+import { PyObject, type Value } from '../values.ts'
+
+/** Python's `range`: computed, never stored. */
+export class PyRange extends PyObject {
+  readonly start: number
+  readonly stop: number
+  readonly step: number
+  /** `len(range)` */
+  readonly length: number
+
+  constructor(start: number, stop: number, step: number) {
+    super()
+    this.start = start
+    this.stop = stop
+    this.step = step
+    this.length = Math.max(0, Math.ceil((stop - start) / step))
+  }
+
+  get typeName(): string {
+    return 'range'
+  }
+
+  override attribute(name: string): Value | undefined {
+    if (name === 'start') return this.start
+    if (name === 'stop') return this.stop
+    return name === 'step' ? this.step : undefined
+  }
+
+  /** The number at a position that exists. */
+  at(index: number): number {
+    return this.start + index * this.step
+  }
+
+  slice(bounds: { start: number; step: number; count: number }): PyRange {
+    const start = this.at(bounds.start)
+    const step = this.step * bounds.step
+    return new PyRange(start, start + step * bounds.count, step)
+  }
+
+  override *iterate(): Generator<Value, undefined> {
+    for (let index = 0; index < this.length; index++) yield this.at(index)
+  }
+
+  override count(): number {
+    return this.length
+  }
+
+  override display(): string {
+    const step = this.step === 1 ? '' : `, ${this.step}`
+    return `range(${this.start}, ${this.stop}${step})`
+  }
+}
