@@ -14,6 +14,15 @@ export function paint(text: string, colour: Colour | undefined, coloured: boolea
   return coloured && colour ? `\x1b[${codes[colour]}m${text}\x1b[0m` : text
 }
 
+const graphemes = new Intl.Segmenter()
+
+/** Characters as people count them: an emoji is one. */
+function widthOf(text: string): number {
+  let width = 0
+  for (const _ of graphemes.segment(text)) width++
+  return width
+}
+
 /** One column of a table: its head, and what stands in it for a row. */
 export interface Column<Row> {
   head: string
@@ -26,10 +35,10 @@ export function printTable<Row>(io: Io, columns: readonly Column<Row>[], rows: r
   const coloured = hasColour(io.stdout, io.env)
   const cells = rows.map(row => columns.map(column => printable(column.value(row) || '-')))
   const widths = columns.map(({ head }, index) =>
-    cells.reduce((width, line) => Math.max(width, [...(line[index] ?? '')].length), head.length),
+    cells.reduce((width, line) => Math.max(width, widthOf(line[index] ?? '')), head.length),
   )
   const pad = (text: string, index: number) =>
-    index === columns.length - 1 ? text : text + ' '.repeat((widths[index] ?? 0) - [...text].length)
+    index === columns.length - 1 ? text : text + ' '.repeat((widths[index] ?? 0) - widthOf(text))
   io.stdout.write(`${columns.map(({ head }, index) => pad(head, index)).join('   ')}\n`)
   for (const [at, line] of cells.entries()) {
     const row = rows[at] as Row

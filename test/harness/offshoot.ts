@@ -1,0 +1,161 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { parseServeSettings } from '../../src/cli/serve-settings.ts'
+import { freePorts } from './control-plane/processes.ts'
+import { waitFor } from './wait.ts'
+
+/** How Offshoot is started. */
+export interface OffshootOptions {
+  /** Kubeconfig of the restricted account; never the administrator's. */
+  kubeconfig: string
+  /** The controller's own namespace. */
+  namespace: string
+  /** Namespaces with projects; nothing outside them is touched. */
+  watchNamespaces: readonly string[]
+  /** `inProcess` is fast; `childProcess` can be killed. Default: inProcess. */
+  mode?: 'inProcess' | 'childProcess'
+  /** Take turns by a Lease; default false. */
+  leaderElection?: boolean
+  allowedClusterRoles?: readonly string[]
+  /** File with the installation's webhook secrets. */
+  webhookSecretFile?: string
+  /** Port for webhooks; default: a free one. */
+  port?: number
+  /** More flags of `offshoot serve`, as setting to value. */
+  settings?: Readonly<Record<string, unknown>>
+}
+
+/** Offshoot as it runs for a test. */
+export interface TestOffshoot {
+  /** Where webhooks arrive; stays the same over restarts. */
+  url: string
+  metricsUrl: string
+  /** Everything it logged, oldest first; the last 20,000 lines. */
+  log: string[]
+  /** Ends it as SIGTERM does. */
+  stop(): Promise<void>
+  /** Ends it as kill -9 does; only for a child process. */
+  kill(): Promise<void>
+  /** Starts it again after `stop` or `kill`. */
+  start(): Promise<void>
+}
+
+const main = join(import.meta.dirname, '../../src/cli/main.ts')
+const maxLog = 20_000
+
+/** Starts Offshoot and returns when it takes webhooks. */
+export async function startOffshoot(options: OffshootOptions): Promise<TestOffshoot> {
+  const [first = 0, metrics = 0] = await freePorts(2)
+  const port = options.port ?? first
+  const log: string[] = []
+  const keep = (line: string) => {
+    if (log.push(line) > maxLog) log.shift()
+  }
+  const flags = {
+    listen: `127.0.0.1:${port}`,
+    metricsListen: `127.0.0.1:${metrics}`,
+    namespace: options.namespace,
+    watchNamespace: [...options.watchNamespaces],
+    leaderElection: options.leaderElection ?? false,
+    logLevel: 'debug',
+    ...(options.allowedClusterRoles ? { allowedClusterRole: [...options.allowedClusterRoles] } : {}),
+    ...(options.webhookSecretFile === undefined ? {} : { webhookSecretFile: options.webhookSecretFile }),
+    ...options.settings,
+  }
+  const launch = options.mode === 'childProcess' ? launchChild : launchInProcess
+  const url = `http://127.0.0.1:${port}`
+  let running: Running | undefined
+  const offshoot: TestOffshoot = {
+    url,
+    metricsUrl: `http://127.0.0.1:${metrics}`,
+    log,
+    start: async () => {
+      running = await launch(flags, options.kubeconfig, keep)
+      await waitFor(() => isReady(url, running), {
+        describe: () => `Offshoot to be ready:\n${log.slice(-20).join('\n')}`,
+      })
+    },
+    stop: async () => {
+      await running?.stop()
+      running = undefined
+    },
+    kill: async () => {
+      if (!running?.kill) throw new Error('only a child process can be killed')
+      await running.kill()
+      running = undefined
+    },
+  }
+  await offshoot.start()
+  return offshoot
+}
+
+interface Running {
+  stop(): Promise<void>
+  kill?(): Promise<void>
+  /** Why it ended, once it has. */
+  ended(): string | undefined
+}
+
+async function isReady(url: string, running: Running | undefined): Promise<boolean> {
+  const ended = running?.ended()
+  if (ended !== undefined) throw new Error(`Offshoot ended: ${ended}`)
+  // An unsigned delivery is answered 503 until this replica leads, 401 after.
+  const answer = await fetch(`${url}/webhooks/github`, { method: 'POST', signal: AbortSignal.timeout(5_000) })
+  return answer.status === 401
+}
+
+async function launchInProcess(
+  flags: Record<string, unknown>,
+  kubeconfig: string,
+  keep: (line: string) => void,
+): Promise<Running> {
+  const { startOffshoot: run } = await import('../../src/cli/serve-run.ts')
+  const { pino } = await import('pino')
+  const log = pino({ level: 'debug' }, { write: (line: string) => keep(line.trimEnd()) })
+  const offshoot = await run(parseServeSettings(flags, {}), { kubeconfig }, { log })
+  return { stop: () => offshoot.close(), ended: () => undefined }
+}
+
+async function launchChild(
+  flags: Record<string, unknown>,
+  kubeconfig: string,
+  keep: (line: string) => void,
+): Promise<Running> {
+  const child = spawn(process.execPath, [main, 'serve', '--kubeconfig', kubeconfig, ...toArguments(flags)], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let rest = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (rest + text).split('\n')
+    rest = lines.pop() ?? ''
+    lines.forEach(keep)
+  })
+  // Whatever happens to the test, its Offshoot does not live on.
+  const orphan = () => child.kill('SIGKILL')
+  process.once('exit', orphan)
+  const end = async (signal: NodeJS.Signals) => {
+    process.off('exit', orphan)
+    if (hasEnded(child)) return
+    child.kill(signal)
+    await once(child, 'exit')
+  }
+  return {
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+    ended: () => (hasEnded(child) ? `exit code ${child.exitCode}, signal ${child.signalCode}` : undefined),
+  }
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null
+}
+
+function toArguments(flags: Record<string, unknown>): string[] {
+  return Object.entries(flags).flatMap(([setting, value]) => {
+    const flag = setting.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
+    if (value === false) return [`--no-${flag}`]
+    if (value === true) return []
+    return [value].flat().flatMap(one => [`--${flag}`, String(one)])
+  })
+}
