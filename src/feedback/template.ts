@@ -11,6 +11,7 @@ The limit of environments is reached
 {%- if view.ahead %} ({{ view.ahead }} hold its places){% endif %}.
 {%- if place %} {{ place | md }}{% endif %}
 
+
 {% endif %}
 {% if view.message %}
 **{{ (view.reason or 'Reason') | md }}**
@@ -42,7 +43,7 @@ and {{ view.blockerCount - view.blockers.length }} more.
 | Running | {{ view.deployed.slice(0, 12) | code }} |
 {% endif %}
 {% if view.readySince %}
-| Ready since | {{ view.readySince | md }}
+| Ready since | {{ view.readySince | code }}
 {%- if after %} ({{ after | md }}){% endif %} |
 {% endif %}
 `

@@ -1,0 +1,152 @@
+import type { ReviewEnvironment } from '../api/index.ts'
+import { accountName, fitName, maxName } from '../environment/names.ts'
+import { KubeError } from '../kube/errors.ts'
+import { formatKey, type KubeObject, keyOf, type ObjectKey } from '../kube/types.ts'
+import { TerminalError } from '../util/errors.ts'
+import type { ControllerContext } from './context.ts'
+import { isOwnedBy, ownerText, ownMetadata } from './ownership.ts'
+import { sameJson } from './patch.ts'
+import type { RoleBinding } from './stores.ts'
+
+const rbac = 'rbac.authorization.k8s.io'
+
+/** Name of the binding inside an environment's namespace. */
+const bindingName = 'offshoot-environment'
+
+/** Role in kube-system that lets an account read that namespace's uid, kluctl's id of the cluster. */
+const clusterIdRole = 'offshoot-cluster-id'
+
+/** Names the environment's own account and what binds it. */
+export function accountOf(environment: ReviewEnvironment): string {
+  return accountName(environment.metadata.name)
+}
+
+/** The binding in kube-system; its name holds the project's namespace, for environments may share a name. */
+export function clusterIdBindingKey(environment: ReviewEnvironment): ObjectKey {
+  const { namespace, name } = environment.metadata
+  const full = fitName(`offshoot-${namespace}-${name}`, maxName)
+  return { apiVersion: `${rbac}/v1`, kind: 'RoleBinding', namespace: 'kube-system', name: full }
+}
+
+/** The account itself, in the project's namespace. */
+export function accountKey(environment: ReviewEnvironment): ObjectKey {
+  const { namespace } = environment.metadata
+  return { apiVersion: 'v1', kind: 'ServiceAccount', namespace, name: accountOf(environment) }
+}
+
+/**
+ * Makes the environment's account and gives it its rights in the environment's namespace, and for kluctl the right to
+ * tell which cluster it is. The bindings come first: the API server takes a moment until it goes by them.
+ * @throws TerminalError when something of that name is not ours, or the cluster role is none the installation allows
+ */
+export async function ensureAccount(
+  context: ControllerContext,
+  environment: ReviewEnvironment,
+  options: { namespace: string; clusterRole: string; clusterId: boolean },
+  signal: AbortSignal,
+): Promise<void> {
+  const own = ownMetadata(environment)
+  const subjects = [{ kind: 'ServiceAccount', name: accountOf(environment), namespace: environment.metadata.namespace }]
+  const binding: RoleBinding = {
+    apiVersion: `${rbac}/v1`,
+    kind: 'RoleBinding',
+    metadata: { name: bindingName, namespace: options.namespace, ...own },
+    roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: options.clusterRole },
+    subjects,
+  }
+  const { apiVersion, kind, namespace = '', name } = clusterIdBindingKey(environment)
+  const clusterId: RoleBinding = {
+    apiVersion,
+    kind,
+    metadata: { name, namespace, ...own },
+    roleRef: { apiGroup: rbac, kind: 'Role', name: clusterIdRole },
+    subjects,
+  }
+  await Promise.all([
+    ensureBinding(context, environment, binding, signal),
+    ...(options.clusterId ? [ensureBinding(context, environment, clusterId, signal)] : []),
+    ensureServiceAccount(context, environment, signal),
+  ])
+}
+
+/** Deletes an object of the environment if it is its own; gives it as long as it is there. Waits for nothing. */
+export async function removeOwn(
+  context: ControllerContext,
+  environment: ReviewEnvironment,
+  key: ObjectKey,
+  signal: AbortSignal,
+): Promise<KubeObject | undefined> {
+  const found = await context.kube.getMetadata(key, { signal })
+  if (found === undefined || !isOwnedBy(found, environment)) return undefined
+  const { uid } = found.metadata
+  return context.kube.delete(key, { ...(uid === undefined ? {} : { uid }), signal })
+}
+
+async function ensureServiceAccount(
+  context: ControllerContext,
+  environment: ReviewEnvironment,
+  signal: AbortSignal,
+): Promise<void> {
+  // Nobody watches accounts. One that was recorded is there, unless something else fails: then it is looked at again.
+  if (environment.status?.serviceAccount !== undefined && environment.status.state === 'Ready') return
+  const key = accountKey(environment)
+  const { namespace = '', name } = key
+  const account: KubeObject = {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { namespace, name, ...ownMetadata(environment) },
+  }
+  try {
+    await context.kube.create(account, { signal })
+  } catch (error) {
+    if (!(error instanceof KubeError && error.isAlreadyExists)) throw error
+    refuseForeign(environment, key, await context.kube.getMetadata(key, { signal }), error)
+  }
+}
+
+async function ensureBinding(
+  context: ControllerContext,
+  environment: ReviewEnvironment,
+  wanted: RoleBinding,
+  signal: AbortSignal,
+): Promise<void> {
+  const key = keyOf(wanted)
+  const known = context.stores.bindings.get(key.namespace, key.name)
+  if (known !== undefined && isOwnedBy(known, environment)) {
+    if (sameJson(known.roleRef, wanted.roleRef) && sameSubjects(known, wanted)) return
+    // What a binding refers to cannot be changed.
+    const { uid } = known.metadata
+    await context.kube.delete(key, { ...(uid === undefined ? {} : { uid }), signal })
+    context.stores.bindings.assumeDeleted(known)
+  }
+  try {
+    context.stores.bindings.assume(await context.kube.create(wanted, { signal }))
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error
+    if (error.isForbidden && !error.isNamespaceTerminating) {
+      const message = `${wanted.roleRef.kind} ${wanted.roleRef.name} is none that this installation lets projects use: ${error.message}`
+      throw new TerminalError('ClusterRoleNotAllowed', message, { cause: error })
+    }
+    if (!error.isAlreadyExists) throw error
+    refuseForeign(environment, key, await context.kube.getMetadata(key, { signal }), error)
+  }
+}
+
+/** The server fills in an apiGroup that we leave out. */
+function sameSubjects(a: RoleBinding, b: RoleBinding): boolean {
+  const plain = ({ subjects = [] }: RoleBinding) =>
+    subjects.map(({ kind, name, namespace }) => ({ kind, name, namespace }))
+  return sameJson(plain(a), plain(b))
+}
+
+function refuseForeign(
+  environment: ReviewEnvironment,
+  key: ObjectKey,
+  found: KubeObject | undefined,
+  cause: KubeError,
+): void {
+  // Gone again in between: tried anew.
+  if (found === undefined) throw cause
+  if (isOwnedBy(found, environment)) return
+  throw new TerminalError('NameTaken', `${formatKey(key)} exists and is left alone: ${ownerText(found)}`, { cause })
+}

@@ -1,0 +1,71 @@
+import type { ReviewEnvironment, ReviewProject } from '../api/index.ts'
+import type { Backend } from '../backend/backend.ts'
+import type { Budget } from '../feedback/index.ts'
+import type { KubeClient } from '../kube/client.ts'
+import type { EventInput } from '../kube/events.ts'
+import type { Clock } from '../util/clock.ts'
+import type { Logger } from '../util/log.ts'
+import type { Reservations } from './admission.ts'
+import type { Farewells } from './farewells.ts'
+import type { ForgeAccess } from './forge-access.ts'
+import type { Freshness } from './freshness.ts'
+import type { Work } from './keys.ts'
+import type { KeyedLocks } from './locks.ts'
+import type { CommitCache } from './overrides.ts'
+import type { Stores } from './stores.ts'
+
+/** Asks for work. */
+export interface Enqueue {
+  /** As soon as possible. */
+  now(work: Work): void
+  /** After some milliseconds, unless it is done before. */
+  after(work: Work, milliseconds: number): void
+  /** As `now`; false when the queue is full, and nothing was taken. */
+  offer(work: Work): boolean
+}
+
+/** Limits of the controller; durations in milliseconds. */
+export interface ControllerLimits {
+  /** How long a backend may take to remove its objects before the namespace is deleted all the same. */
+  teardownPatience: number
+  /** After this long, a teardown that waits for something is called blocked. */
+  blockedAfter: number
+  /** How long a removal waits for people to be told of it. */
+  farewellPatience: number
+  /** Between two looks of the sweeper. */
+  sweepInterval: number
+}
+
+/** What the reconcilers share. */
+export interface ControllerContext {
+  kube: KubeClient
+  stores: Stores
+  enqueue: Enqueue
+  forges: ForgeAccess
+  backends: Readonly<Record<Backend['name'], Backend>>
+  locks: KeyedLocks
+  freshness: Freshness
+  budget: Budget
+  commits: CommitCache
+  farewells: Farewells
+  reservations: Reservations
+  /** Changes (values of the index `change`) to look at again when their environment's removal is done. */
+  wantedAgain: Set<string>
+  /** Records a Kubernetes Event; never waits, never throws. */
+  event(about: ReviewEnvironment | ReviewProject, event: EventInput): void
+  clock: Clock
+  /** Between 0 and 1. */
+  random: () => number
+  log: Logger
+  limits: ControllerLimits
+  /** Tells clusters apart that use one account at a forge; may be empty. */
+  installation: string
+}
+
+/** Waits of the installed controller. */
+export const defaultLimits: ControllerLimits = {
+  teardownPatience: 60_000,
+  blockedAfter: 10_000,
+  farewellPatience: 30_000,
+  sweepInterval: 10 * 60_000,
+}

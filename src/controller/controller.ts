@@ -1,0 +1,247 @@
+import type { Registry } from 'prom-client'
+import { type ChangeIdentity, changeKey, type ReviewProject } from '../api/index.ts'
+import type { Backend } from '../backend/backend.ts'
+import { Budget, type Limit } from '../feedback/index.ts'
+import type { Forges, ForgeType } from '../forge/forge.ts'
+import type { KubeClient } from '../kube/client.ts'
+import type { EventRecorder } from '../kube/events.ts'
+import type { Informer } from '../kube/informer.ts'
+import { LeaderElector, type LeaderElectorOptions } from '../kube/leader.ts'
+import type { KubeObject } from '../kube/types.ts'
+import { type Clock, systemClock } from '../util/clock.ts'
+import { messageOf } from '../util/errors.ts'
+import type { Logger } from '../util/log.ts'
+import { Reservations } from './admission.ts'
+import { type ControllerContext, type ControllerLimits, defaultLimits } from './context.ts'
+import { Farewells } from './farewells.ts'
+import { ForgeAccess } from './forge-access.ts'
+import { Freshness } from './freshness.ts'
+import type { Place } from './keys.ts'
+import { KluctlWatch } from './kluctl-watch.ts'
+import { KeyedLocks } from './locks.ts'
+import { type ControllerMetrics, controllerMetrics } from './metrics.ts'
+import { CommitCache } from './overrides.ts'
+import { defaultWorkers, type QueueName, Queues } from './queues.ts'
+import { createStores, type Stores } from './stores.ts'
+import { Term } from './term.ts'
+
+/** What a controller is made of. */
+export interface ControllerOptions {
+  kube: KubeClient
+  forges: Forges
+  backends: Readonly<Record<Backend['name'], Backend>>
+  events: EventRecorder
+  registry: Registry
+  log: Logger
+  clock?: Clock
+  /** Between 0 and 1; spreads retries and listings. */
+  random?: () => number
+  /** Which Lease decides who works; absent: this replica does, alone. */
+  election?: Pick<LeaderElectorOptions, 'namespace' | 'name' | 'identity'> & Partial<LeaderElectorOptions>
+  /** Tells clusters apart that use one account at a forge. */
+  installation?: string
+  limits?: Partial<ControllerLimits>
+  workers?: Partial<Record<QueueName, number>>
+  /** Sends to a forge, per credential; default: GitHub's limits. */
+  feedbackLimits?: readonly Limit[]
+}
+
+/** How long running work may take to end when the controller stops, in milliseconds. */
+const drainTime = 15_000
+
+/**
+ * Watches the cluster, and works while it leads: one queue of keys per kind of work. All state is in the cluster and
+ * at the forge, so it may be killed at any time. Answers what the HTTP server asks from memory.
+ */
+export class Controller {
+  readonly #options: ControllerOptions
+  readonly #clock: Clock
+  readonly #random: () => number
+  readonly #log: Logger
+  readonly #stores: Stores
+  readonly #metrics: ControllerMetrics
+  readonly #elector: LeaderElector | undefined
+  readonly #forges: ForgeAccess
+  readonly #commits = new CommitCache()
+  readonly #budget: Budget
+  readonly #kluctl: KluctlWatch
+  #queues: Queues | undefined
+  #term: Term | undefined
+  #ending: Promise<void> | undefined
+  #stopping = false
+
+  constructor(options: ControllerOptions) {
+    const { kube, registry, election, log } = options
+    this.#options = options
+    this.#clock = options.clock ?? systemClock
+    this.#random = options.random ?? Math.random
+    this.#log = log
+    this.#stores = createStores(kube, { clock: this.#clock, log, random: this.#random })
+    this.#forges = new ForgeAccess(kube, options.forges, this.#clock)
+    this.#budget = new Budget(this.#clock, options.feedbackLimits)
+    this.#kluctl = new KluctlWatch(kube, this.#stores, { clock: this.#clock, log, random: this.#random })
+    this.#metrics = controllerMetrics(registry, {
+      stores: this.#stores,
+      queues: () => this.#queues?.byName ?? new Map(),
+      leading: () => this.leading,
+    })
+    if (election !== undefined) this.#elector = this.#createElector(election)
+  }
+
+  /** Begins to watch, and to work as soon as everything is known and this replica leads. Returns at once. */
+  start(): void {
+    for (const informer of this.#informers()) informer.start()
+    Promise.all(this.#informers().map(informer => informer.synced)).then(
+      () => {
+        if (this.#stopping) return
+        if (this.#elector === undefined) this.#beginTerm()
+        else this.#elector.start()
+      },
+      error => this.#log.error({ error: messageOf(error) }, 'the controller cannot begin'),
+    )
+  }
+
+  /** Ends the term in order (running work gets some seconds), gives the Lease back, closes the watches. */
+  async stop(milliseconds = drainTime): Promise<void> {
+    this.#stopping = true
+    await this.#endTerm(milliseconds)
+    await this.#elector?.close()
+    await this.#kluctl.close()
+    await Promise.all(this.#informers().map(informer => informer.close()))
+    await this.#options.events.close()
+  }
+
+  /** Whether this replica does the work now. */
+  get leading(): boolean {
+    return this.#term?.accepting === true && (this.#elector?.isLeader ?? true)
+  }
+
+  /** Why it cannot serve yet; undefined when it holds everything there is. */
+  notReady(): string | undefined {
+    if (this.#stopping) return 'stopping'
+    const missing = Object.entries(this.#stores).filter(([, informer]) => !informer.hasSynced)
+    return missing.length === 0 ? undefined : `waiting for ${missing.map(([name]) => name).join(', ')}`
+  }
+
+  /** Who leads, with what its Lease carries, such as the address where it takes deliveries. */
+  get leader(): { identity: string; annotations: Readonly<Record<string, string>> } | undefined {
+    return this.#elector?.leader
+  }
+
+  /** Whether a delivery may be answered 202: this replica leads and acts on it. */
+  accepting(): boolean {
+    return this.leading
+  }
+
+  project(namespace: string, name: string): ReviewProject | undefined {
+    return this.#stores.projects.get(namespace, name)
+  }
+
+  /** Projects that follow a repository with one of these keys at this type of forge. */
+  listening(type: ForgeType, keys: readonly string[]): ReviewProject[] {
+    const found = keys.flatMap(key => this.#stores.projects.byIndex('repository', key))
+    return [...new Set(found)].filter(({ spec }) => spec.source.forge.type === type)
+  }
+
+  /**
+   * Asks for one change to be looked at. A 202 after `true` is safe: every term begins with a listing of every project,
+   * and a change that is asked for while it is worked on is worked on again. When the queue is full, a listing of the
+   * project stands for it.
+   */
+  enqueue({ namespace, name }: Place, change: ChangeIdentity): boolean {
+    const term = this.#term
+    if (term === undefined || !this.leading) return false
+    return (
+      term.offer({ kind: 'change', namespace, name, change: changeKey(change) }) ||
+      term.offer({ kind: 'listing', namespace, name })
+    )
+  }
+
+  /** What the informers hold; for views of the cluster, such as a dashboard. */
+  get stores(): Readonly<Stores> {
+    return this.#stores
+  }
+
+  #informers(): Informer<KubeObject>[] {
+    return Object.values(this.#stores) as Informer<KubeObject>[]
+  }
+
+  #createElector(election: NonNullable<ControllerOptions['election']>): LeaderElector {
+    return new LeaderElector(this.#options.kube, {
+      clock: this.#clock,
+      random: this.#random,
+      log: this.#log,
+      ...election,
+      onElected: signal => {
+        election.onElected?.(signal)
+        this.#beginTerm()
+        signal.addEventListener('abort', () => void this.#endTerm(0), { once: true })
+      },
+    })
+  }
+
+  #beginTerm(): void {
+    if (this.#stopping) return
+    // A term that was just lost may still be ending: two of them never work at a time.
+    const before = this.#ending
+    const begin = () => {
+      if (this.#stopping || this.#term !== undefined || this.#elector?.isLeader === false) return
+      const queues = this.#createQueues()
+      this.#queues = queues
+      const context = this.#createContext(queues)
+      this.#term = new Term(context, queues)
+      this.#kluctl.begin(queues)
+      this.#log.info({}, 'leading')
+    }
+    if (before === undefined) begin()
+    else before.then(begin, begin)
+  }
+
+  async #endTerm(milliseconds: number): Promise<void> {
+    const term = this.#term
+    if (term === undefined) return this.#ending
+    this.#term = undefined
+    this.#kluctl.end()
+    const ending = term.end(milliseconds).finally(() => {
+      if (this.#ending === ending) this.#ending = undefined
+    })
+    this.#ending = ending
+    await ending
+    this.#log.info({}, 'no longer leading')
+  }
+
+  #createQueues(): Queues {
+    return new Queues({
+      stores: this.#stores,
+      clock: this.#clock,
+      random: this.#random,
+      log: this.#log,
+      metrics: this.#metrics,
+      workers: { ...defaultWorkers, ...this.#options.workers },
+    })
+  }
+
+  #createContext(enqueue: Queues): ControllerContext {
+    const { kube, backends, events, limits, installation = '' } = this.#options
+    return {
+      kube,
+      backends,
+      enqueue,
+      installation,
+      stores: this.#stores,
+      forges: this.#forges,
+      commits: this.#commits,
+      budget: this.#budget,
+      locks: new KeyedLocks(),
+      freshness: new Freshness(),
+      farewells: new Farewells(this.#clock),
+      reservations: new Reservations(),
+      wantedAgain: new Set(),
+      event: (about, event) => events.record(about, event),
+      clock: this.#clock,
+      random: this.#random,
+      log: this.#log,
+      limits: { ...defaultLimits, ...limits },
+    }
+  }
+}

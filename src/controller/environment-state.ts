@@ -1,0 +1,81 @@
+import type { Observation } from '../backend/backend.ts'
+import { InvalidInputError, messageOf, TerminalError } from '../util/errors.ts'
+import type { StatusDraft } from './status-draft.ts'
+
+/** Waits for a place within the project's limit. */
+export function markWaiting(draft: StatusDraft): void {
+  const { position, ahead } = draft.environment.status?.admission ?? {}
+  draft.set({ state: 'Waiting' })
+  const message =
+    position === undefined
+      ? 'waits for a place within the limit of environments'
+      : `number ${position} of those that wait; ${ahead ?? 0} hold the limit's places`
+  draft.condition({ type: 'Ready', status: 'False', reason: 'LimitReached', message })
+  draft.condition({ type: 'Reconciling', status: 'True', reason: 'LimitReached', message: 'waits for a place' })
+  draft.dropCondition('Stalled')
+}
+
+/** Not deployed yet: something has to come first. */
+export function markPending(draft: StatusDraft, reason: string, message: string): void {
+  draft.set({ state: 'Pending' })
+  draft.condition({ type: 'Ready', status: 'False', reason, message })
+  draft.condition({ type: 'Reconciling', status: 'True', reason, message })
+  draft.dropCondition('Stalled')
+}
+
+/** What the backend saw. `revision` is the wanted commit. */
+export function markObserved(draft: StatusDraft, observation: Observation, revision: string): void {
+  const { phase, reason, message } = observation
+  if (phase === 'ready') {
+    markReady(draft, observation, revision)
+    return
+  }
+  draft.set({ state: phase === 'deploying' ? 'Deploying' : 'Failed' })
+  draft.condition({ type: 'Ready', status: 'False', reason, message })
+  if (phase === 'stalled') {
+    draft.condition({ type: 'Stalled', status: 'True', reason, message })
+    draft.dropCondition('Reconciling')
+  } else {
+    draft.condition({ type: 'Reconciling', status: 'True', reason, message })
+    draft.dropCondition('Stalled')
+  }
+}
+
+function markReady(draft: StatusDraft, { reason, message }: Observation, revision: string): void {
+  const fresh = draft.status.state !== 'Ready' || draft.status.deployedRevision !== revision
+  draft.set({ state: 'Ready', deployedRevision: revision })
+  if (fresh) draft.stamp('ready')
+  draft.condition({ type: 'Ready', status: 'True', reason, message })
+  draft.dropCondition('Reconciling')
+  draft.dropCondition('Stalled')
+}
+
+/** Something went wrong: for good until somebody changes something (Stalled), or to be tried again (Reconciling). */
+export function markFailed(draft: StatusDraft, error: unknown): void {
+  const message = problemsOf(error)
+  const reason = reasonOf(error)
+  const deleting = draft.environment.metadata.deletionTimestamp !== undefined
+  if (!deleting) draft.set({ state: 'Failed' })
+  draft.condition({ type: 'Ready', status: 'False', reason, message })
+  if (error instanceof TerminalError) {
+    draft.condition({ type: 'Stalled', status: 'True', reason, message })
+    draft.dropCondition('Reconciling')
+  } else {
+    draft.condition({ type: 'Reconciling', status: 'True', reason: 'Retrying', message })
+    draft.dropCondition('Stalled')
+  }
+}
+
+/** The reason that an error carries, for a condition. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof Error && 'reason' in error && typeof error.reason === 'string') {
+    if (/^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/.test(error.reason)) return error.reason
+  }
+  return 'Failed'
+}
+
+function problemsOf(error: unknown): string {
+  if (!(error instanceof InvalidInputError)) return messageOf(error)
+  const count = error.problems.length
+  return count > 1 ? `${count} problems:\n${error.message}` : error.message
+}

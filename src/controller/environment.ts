@@ -1,0 +1,196 @@
+import { changeKey, type ReviewEnvironment, type ReviewProject } from '../api/index.ts'
+import type { BackendContext } from '../backend/backend.ts'
+import { ApplyError } from '../backend/refusals.ts'
+import { deployRefusal } from '../environment/deployable.ts'
+import type { DesiredEnvironment } from '../environment/desired.ts'
+import { TerminalError } from '../util/errors.ts'
+import { accountOf, ensureAccount } from './account.ts'
+import { backendContext } from './backend-context.ts'
+import type { ControllerContext } from './context.ts'
+import { desiredOf } from './desired.ts'
+import { tellTransition } from './environment-events.ts'
+import { markFailed, markObserved, markPending, markWaiting } from './environment-state.ts'
+import type { Place } from './keys.ts'
+import { ensureNamespace, NamespaceTerminating } from './namespace.ts'
+import { StatusDraft } from './status-draft.ts'
+import { findProject } from './stores.ts'
+import { teardown } from './teardown.ts'
+import type { Outcome } from './workers.ts'
+
+/** Nobody tells us when a foreign namespace or account that is in the way goes, so a stalled one is looked at again. */
+const stalledRecheck = 10 * 60_000
+
+/**
+ * Brings one environment to what its project and change ask for, or takes it away. The status is written once, at the
+ * end, whatever happened; nothing is written when nothing changed.
+ */
+export async function reconcileEnvironment(
+  context: ControllerContext,
+  { namespace, name }: Place,
+  signal: AbortSignal,
+): Promise<Outcome | undefined> {
+  const environment = context.stores.environments.get(namespace, name)
+  if (environment === undefined) return undefined
+  const draft = new StatusDraft(context, environment)
+  let outcome: Outcome | undefined
+  try {
+    if (environment.metadata.deletionTimestamp === undefined) {
+      outcome = await bringUp(context, draft, signal)
+    } else {
+      const progress = await teardown(context, draft, signal)
+      if (progress === 'gone') return undefined
+      outcome = progress
+    }
+  } catch (error) {
+    signal.throwIfAborted()
+    markFailed(draft, error)
+    observe(draft)
+    await draft.save(signal)
+    tellTransition(context, environment, draft.environment)
+    if (!(error instanceof TerminalError)) throw error
+    return { recheckAfter: stalledRecheck }
+  }
+  observe(draft)
+  await draft.save(signal)
+  tellTransition(context, environment, draft.environment)
+  return outcome
+}
+
+function observe(draft: StatusDraft): void {
+  const { generation } = draft.environment.metadata
+  if (generation !== undefined) draft.set({ observedGeneration: generation })
+}
+
+async function bringUp(
+  context: ControllerContext,
+  draft: StatusDraft,
+  signal: AbortSignal,
+): Promise<Outcome | undefined> {
+  const { environment } = draft
+  const project = findProject(context.stores, environment)
+  const obstacle = obstacleTo(environment, project)
+  if (obstacle !== undefined || project === undefined) {
+    if (project !== undefined) askForge(context, environment)
+    // A running environment stays as it is while its project is away or its facts are not there yet.
+    if (environment.status?.state === undefined || environment.status.state === 'Pending') {
+      markPending(draft, obstacle?.reason ?? 'ProjectMissing', obstacle?.message ?? '')
+    }
+    return undefined
+  }
+  await draft.hold(signal)
+  if (environment.status?.admission?.admitted !== true) {
+    markWaiting(draft)
+    return undefined
+  }
+  const desired = await desiredOf(context, project, draft, signal)
+  return deploy(context, draft, desired, signal)
+}
+
+/** Made by hand, or cut off before its facts were there: the forge has them. */
+function askForge(context: ControllerContext, { metadata: { namespace }, spec }: ReviewEnvironment): void {
+  context.enqueue.now({ kind: 'change', namespace, name: spec.projectRef.name, change: changeKey(spec.change) })
+}
+
+function obstacleTo(
+  environment: ReviewEnvironment,
+  project: ReviewProject | undefined,
+): { reason: string; message: string } | undefined {
+  const { projectRef } = environment.spec
+  if (project === undefined) {
+    return { reason: 'ProjectMissing', message: `ReviewProject ${projectRef.name} does not exist in this namespace` }
+  }
+  const facts = environment.status?.change
+  if (facts === undefined) return { reason: 'ChangeUnknown', message: 'waits for the facts about the change' }
+  const refusal = deployRefusal(project.spec, facts)
+  if (refusal !== undefined) throw new TerminalError('ForkDenied', refusal)
+  if (environment.spec.revision === undefined) {
+    return { reason: 'RevisionUnknown', message: 'waits for the head commit of the change' }
+  }
+  return undefined
+}
+
+async function deploy(
+  context: ControllerContext,
+  draft: StatusDraft,
+  desired: DesiredEnvironment,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const namespace = desired.namespace.name
+  const { kind } = desired.backend
+  draft.set({
+    name: desired.name,
+    url: desired.url === '' ? undefined : desired.url,
+    target: desired.backend.kind === 'kluctlDeployment' ? desired.backend.target : undefined,
+    args: desired.backend.kind === 'kluctlDeployment' ? desired.backend.args : undefined,
+  })
+  await claim(draft, { namespace, serviceAccount: accountOf(draft.environment), backend: kind }, signal)
+  try {
+    await ensureNamespace(context, draft, namespace, desired, signal)
+  } catch (error) {
+    if (!(error instanceof NamespaceTerminating)) throw error
+    markPending(draft, 'NamespaceTerminating', error.message)
+    return { recheckAfter: 5_000 }
+  }
+  const account = { namespace, clusterRole: desired.clusterRole, clusterId: kind === 'kluctlDeployment' }
+  await ensureAccount(context, draft.environment, account, signal)
+  return applyAndObserve(context, draft, desired, backendContext(context, draft, namespace, signal))
+}
+
+/** Records what will be made, before it is made: a crash in between leaves nothing that a teardown does not know of. */
+async function claim(
+  draft: StatusDraft,
+  facts: { namespace: string; serviceAccount: string; backend: 'kluctlDeployment' | 'objects' },
+  signal: AbortSignal,
+): Promise<void> {
+  const { namespace, serviceAccount, backend } = draft.status
+  if (backend !== undefined && backend !== facts.backend) {
+    throw new TerminalError(
+      'BackendChanged',
+      `deployed by ${backend}, and the project now asks for ${facts.backend}: delete this environment to have it made anew`,
+    )
+  }
+  const recorded = namespace === facts.namespace && serviceAccount === facts.serviceAccount && backend !== undefined
+  if (recorded) return
+  markPending(draft, 'Preparing', `preparing namespace ${facts.namespace}`)
+  await draft.record(facts, signal)
+}
+
+async function applyAndObserve(
+  context: ControllerContext,
+  draft: StatusDraft,
+  desired: DesiredEnvironment,
+  backend: BackendContext,
+): Promise<Outcome> {
+  const { [desired.backend.kind]: deployer } = context.backends
+  await applySoon(context, backend, () => deployer.apply(backend, desired))
+  if (draft.status.observedRevision !== desired.revision || draft.status.times?.applied === undefined) {
+    draft.set({ observedRevision: desired.revision })
+    draft.stamp('applied')
+  }
+  const observation = await deployer.observe(backend, desired)
+  markObserved(draft, observation, desired.revision)
+  return observation.recheckAfter === undefined ? {} : { recheckAfter: observation.recheckAfter }
+}
+
+/**
+ * The API server goes by a new RoleBinding only after some milliseconds; what it forbids just after one was made is
+ * asked again before it counts.
+ */
+async function applySoon(
+  context: ControllerContext,
+  { namespace, signal }: BackendContext,
+  apply: () => Promise<void>,
+): Promise<void> {
+  for (let wait = 20; ; wait *= 2) {
+    try {
+      await apply()
+      return
+    } catch (error) {
+      const bound = context.stores.bindings.get(namespace, 'offshoot-environment')?.metadata.creationTimestamp
+      const isNew = bound !== undefined && context.clock.now() - Date.parse(bound) < 10_000
+      const isForbidden = error instanceof ApplyError && error.refusals.some(({ reason }) => reason === 'Forbidden')
+      if (!isForbidden || !isNew || wait > 1_000) throw error
+      await context.clock.sleep(wait, signal)
+    }
+  }
+}

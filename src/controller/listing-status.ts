@@ -1,0 +1,113 @@
+import {
+  type ConditionInput,
+  findCondition,
+  type ReviewProject,
+  type ReviewProjectStatus,
+  withCondition,
+  withoutCondition,
+} from '../api/index.ts'
+import type { ListingPlan } from '../environment/listing.ts'
+import { maskFor } from '../feedback/index.ts'
+import { ForgeError } from '../forge/errors.ts'
+import type { Listing } from '../forge/forge.ts'
+import { timestamp } from '../util/clock.ts'
+import { messageOf, TerminalError } from '../util/errors.ts'
+import type { ControllerContext } from './context.ts'
+import { reasonOf } from './environment-state.ts'
+import { changeProjectStatus } from './project-status.ts'
+
+const mask = maskFor()
+
+/**
+ * A listing that says the same as the last one is noted this seldom, in milliseconds: a project at rest is not written
+ * to at every interval.
+ */
+const quiet = 60 * 60_000
+
+/** Notes a listing that was carried out. */
+export async function noteListing(
+  context: ControllerContext,
+  project: ReviewProject,
+  listing: Listing,
+  plan: ListingPlan,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const warning of plan.warnings) {
+    const reason = plan.held.length > 0 ? 'DeletesHeld' : 'ListingIncomplete'
+    context.event(project, { type: 'Warning', reason, note: mask(warning) })
+  }
+  const condition: ConditionInput = listing.complete
+    ? { type: 'Ready', status: 'True', reason: 'Listed', message: 'the changes of the repository are known' }
+    : {
+        type: 'Ready',
+        status: 'False',
+        reason: 'ListingIncomplete',
+        message: mask(listing.incompleteReason ?? 'the forge gave only a part of its changes'),
+      }
+  await changeProjectStatus(
+    context,
+    project.metadata,
+    (status, newest) => {
+      const next = conditioned(context, status, newest, condition)
+      return listing.complete ? { ...next, lastListing: lastListing(context, status, plan) } : next
+    },
+    signal,
+  )
+}
+
+/** Notes that a listing failed. Nothing was created, changed or deleted by it. */
+export async function noteListingFailure(
+  context: ControllerContext,
+  project: ReviewProject,
+  error: unknown,
+  signal: AbortSignal,
+): Promise<void> {
+  const reason = error instanceof ForgeError ? forgeReason(error) : reasonOf(error)
+  const message = mask(messageOf(error)).slice(0, 1000)
+  context.event(project, { type: 'Warning', reason, note: message })
+  await changeProjectStatus(
+    context,
+    project.metadata,
+    (status, newest) => {
+      const failed = conditioned(context, status, newest, { type: 'Ready', status: 'False', reason, message })
+      if (!(error instanceof TerminalError)) return failed
+      return conditioned(context, failed, newest, { type: 'Stalled', status: 'True', reason, message })
+    },
+    signal,
+  )
+}
+
+/** A forge's failure as a condition's reason, such as `ForgeUnauthorized`. */
+function forgeReason({ kind }: ForgeError): string {
+  return `Forge${kind.charAt(0).toUpperCase()}${kind.slice(1)}`
+}
+
+function conditioned(
+  context: ControllerContext,
+  status: ReviewProjectStatus,
+  project: ReviewProject,
+  condition: ConditionInput,
+): ReviewProjectStatus {
+  const { generation } = project.metadata
+  const observed = generation === undefined ? {} : { observedGeneration: generation }
+  let conditions = status.conditions ?? []
+  if (condition.type === 'Ready' && findCondition(conditions, 'Stalled')?.reason !== 'Invalid') {
+    conditions = withoutCondition(conditions, 'Stalled')
+  } else if (condition.type === 'Ready') {
+    // The project itself is wrong, whatever its forge says.
+    return status
+  }
+  return {
+    ...status,
+    ...observed,
+    conditions: withCondition(conditions, { ...condition, ...observed }, timestamp(context.clock.now())),
+  }
+}
+
+function lastListing(context: ControllerContext, status: ReviewProjectStatus, plan: ListingPlan) {
+  const { changes, qualifying } = plan
+  const last = status.lastListing
+  const same = last?.changes === changes && last.qualifying === qualifying
+  if (last !== undefined && same && context.clock.now() - Date.parse(last.time) < quiet) return last
+  return { time: timestamp(context.clock.now()), changes, qualifying }
+}

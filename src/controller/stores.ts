@@ -1,0 +1,125 @@
+import {
+  apiVersion,
+  changeKey,
+  labels,
+  managedByValue,
+  type ReviewEnvironment,
+  type ReviewProject,
+} from '../api/index.ts'
+import { repositoryKeys } from '../forge/index.ts'
+import type { KubeClient } from '../kube/client.ts'
+import { Informer, type InformerOptions } from '../kube/informer.ts'
+import type { KubeObject } from '../kube/types.ts'
+import type { Clock } from '../util/clock.ts'
+import { InvalidInputError } from '../util/errors.ts'
+import type { Logger } from '../util/log.ts'
+import { placeOf } from './keys.ts'
+
+/** A RoleBinding as far as it is compared. */
+export type RoleBinding = KubeObject & {
+  roleRef: { apiGroup: string; kind: string; name: string }
+  subjects?: { kind: string; name: string; namespace?: string; apiGroup?: string }[]
+}
+
+/** What the controller sees of the cluster; all of it is read from memory. */
+export interface Stores {
+  projects: Informer<ReviewProject>
+  environments: Informer<ReviewEnvironment>
+  /** Namespaces with our label; metadata only. */
+  namespaces: Informer<KubeObject>
+  /** RoleBindings with our label. */
+  bindings: Informer<RoleBinding>
+}
+
+/** Selects what Offshoot made. */
+export const ownSelector = `${labels.managedBy}=${managedByValue}`
+
+/** Informers of everything the reconcilers look up; not started yet. */
+export function createStores(kube: KubeClient, options: { clock: Clock; log: Logger; random: () => number }): Stores {
+  const informer = <T extends KubeObject>(what: InformerOptions<T>) => new Informer<T>(kube, { ...options, ...what })
+  return {
+    projects: informer<ReviewProject>({
+      apiVersion,
+      kind: 'ReviewProject',
+      indexes: { repository: repositoryIndex },
+      transform: keepSpecs(),
+    }),
+    environments: informer<ReviewEnvironment>({
+      apiVersion,
+      kind: 'ReviewEnvironment',
+      indexes: {
+        project: environment => [projectOf(environment)],
+        change: environment => [changeIndex(projectOf(environment), changeKey(environment.spec.change))],
+        namespace: ({ status }) => (status?.namespace === undefined ? [] : [status.namespace]),
+        uid: ({ metadata }) => (metadata.uid === undefined ? [] : [metadata.uid]),
+      },
+      transform: slim,
+    }),
+    namespaces: informer<KubeObject>({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      labelSelector: ownSelector,
+      metadataOnly: true,
+      transform: slim,
+    }),
+    bindings: informer<RoleBinding>({
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'RoleBinding',
+      labelSelector: ownSelector,
+      transform: slim,
+    }),
+  }
+}
+
+/** `namespace/name` of an environment's project. */
+export function projectOf(environment: ReviewEnvironment): string {
+  return `${environment.metadata.namespace}/${environment.spec.projectRef.name}`
+}
+
+/** Value of the index `change`. */
+export function changeIndex(project: string, change: string): string {
+  return `${project}|${change}`
+}
+
+/** The project of an environment, if it exists. */
+export function findProject(stores: Stores, environment: ReviewEnvironment): ReviewProject | undefined {
+  return stores.projects.get(environment.metadata.namespace, environment.spec.projectRef.name)
+}
+
+/** All environments of a project. */
+export function environmentsOf(stores: Stores, project: ReviewProject): ReviewEnvironment[] {
+  return stores.environments.byIndex('project', placeOf(project))
+}
+
+/** Repository keys of a project; none while its URL cannot be read, which the project's status says. */
+function repositoryIndex(project: ReviewProject): string[] {
+  try {
+    return repositoryKeys(project.spec.source.url)
+  } catch (error) {
+    if (error instanceof InvalidInputError) return []
+    throw error
+  }
+}
+
+/** Without what is big and never read: field ownership and kubectl's copy of the whole object. */
+function slim<T extends KubeObject>(object: T): T {
+  const { managedFields: _, annotations, ...metadata } = object.metadata
+  const kept = Object.entries(annotations ?? {}).filter(([key]) => !key.startsWith('kubectl.kubernetes.io/'))
+  return { ...object, metadata: { ...metadata, ...(kept.length > 0 ? { annotations: Object.fromEntries(kept) } : {}) } }
+}
+
+/**
+ * As `slim`, and a project whose generation is the same keeps its very spec object: what is compiled from a spec is
+ * compiled once, not at every write of the project's status.
+ */
+function keepSpecs(): (project: ReviewProject) => ReviewProject {
+  const known = new Map<string, { uid: string | undefined; generation: number; spec: ReviewProject['spec'] }>()
+  return project => {
+    const { uid, generation } = project.metadata
+    const before = known.get(placeOf(project))
+    if (generation === undefined) return slim(project)
+    if (before?.uid === uid && before?.generation === generation) return { ...slim(project), spec: before.spec }
+    known.set(placeOf(project), { uid, generation, spec: project.spec })
+    return slim(project)
+  }
+}
