@@ -21,7 +21,7 @@ export const ChangeIdentity = z
 export type ChangeIdentity = { pullRequest: number; branch?: never } | { branch: string; pullRequest?: never }
 
 /** A full commit id: SHA-1 or SHA-256 in lower-case hex. */
-export const Sha = z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/)
+export const Sha = z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/, 'expected a full commit id in lower-case hex')
 
 /** Facts about an open change, as its forge tells them; the scope `change` of templates. */
 export const ChangeFacts = z

@@ -21,7 +21,10 @@ export const ObjectName = z
   .string()
   .min(1)
   .max(253)
-  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/)
+  .regex(
+    /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+    'expected lower-case letters, digits, dashes and dots, as in an object’s name',
+  )
 
 /** A reference inside the same namespace; references never cross namespaces. */
 export const LocalReference = z.strictObject({ name: ObjectName }).describe('An object of the same namespace')
@@ -51,7 +54,9 @@ export const Blocker = ObjectReference.extend({
 export type Blocker = z.infer<typeof Blocker>
 
 /** A Go duration such as `5m` or `1h30m`, as Flux and Kluctl write them. */
-export const Duration = z.string().regex(/^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$/)
+export const Duration = z
+  .string()
+  .regex(/^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$/, 'expected a duration such as 30s, 5m or 1h30m')
 
 const unitMilliseconds: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 

@@ -12,7 +12,7 @@ const Forge = z.strictObject({
   apiUrl: z
     .string()
     .max(2048)
-    .regex(/^https?:\/\//)
+    .regex(/^https?:\/\//, 'expected a URL that begins with https:// or http://')
     .optional()
     .describe('Base of the REST API; default: derived from source.url'),
   secretRef: LocalReference.optional().describe(
@@ -52,7 +52,9 @@ export const EnvironmentSettings = z.strictObject({
 export const ConfigFileSettings = z.strictObject({
   path: z.string().min(1).max(1024).default('.offshoot.yaml').describe('Path of the file in the change’s own commit'),
   allow: z
-    .array(z.string().regex(/^(args\.[A-Za-z_][A-Za-z0-9_]*|images|enabled)$/))
+    .array(
+      z.string().regex(/^(args\.[A-Za-z_][A-Za-z0-9_]*|images|enabled)$/, 'expected args.<name>, images or enabled'),
+    )
     .max(100)
     .default([])
     .describe('What the file may override: args.<name>, images, enabled; empty: the file is not read'),

@@ -91,16 +91,21 @@ export function planListing(input: ListingInput): ListingPlan {
     qualifying: 0,
   }
   if (project.spec.suspend) return plan
-  const environments = new Map(existing.map(environment => [changeKey(environment.spec.change), environment]))
+  const environments = Map.groupBy(existing, environment => changeKey(environment.spec.change))
   const seen = new Set<string>()
   for (const facts of [...listing.pullRequests, ...listing.branches]) {
     const key = changeKey(identityOf(facts))
     if (seen.has(key)) continue
     seen.add(key)
     plan.changes++
-    if (planListed(input, plan, facts, environments.get(key))) plan.qualifying++
+    // More than one only where a person made another by hand; each is judged by itself.
+    const own: (ReviewEnvironment | undefined)[] = environments.get(key) ?? [undefined]
+    const followed = own.map(environment => planListed(input, plan, facts, environment))
+    if (followed.includes(true)) plan.qualifying++
   }
-  for (const [key, environment] of environments) if (!seen.has(key)) planMissing(input, plan, environment)
+  for (const [key, own] of environments) {
+    if (!seen.has(key)) for (const environment of own) planMissing(input, plan, environment)
+  }
   if (!listing.complete) {
     plan.warnings.push(
       `the listing is incomplete, so nothing is deleted: ${listing.incompleteReason ?? 'no reason given'}`,
@@ -122,13 +127,13 @@ function planListed(
   if (verified) return planVerified(input, plan, change, existing, verified)
   const paths = input.pathsOf?.(facts)
   if (paths === undefined && pathsMatter(project, facts, existing)) {
-    plan.verify.push({ change, cause: 'paths' })
+    ask(plan, change, 'paths')
     return false
   }
   const lookup = { state: 'open', change: facts } as const
   const decision = decideChange({ project, change, existing, lookup, paths, config: input.configOf?.(facts) })
   if (decision.action !== 'delete') return collect(plan, decision)
-  if (input.listing.complete) plan.verify.push({ change, cause: 'filtered' })
+  if (input.listing.complete) ask(plan, change, 'filtered')
   return false
 }
 
@@ -145,7 +150,7 @@ function planVerified(
   const facts = lookup.state === 'open' ? lookup.change : undefined
   const paths = verified.paths ?? (facts && input.pathsOf?.(facts))
   if (facts && paths === undefined && pathsMatter(project, facts, existing)) {
-    plan.verify.push({ change, cause: 'paths' })
+    ask(plan, change, 'paths')
     return false
   }
   const config = verified.config ?? (facts && input.configOf?.(facts))
@@ -174,7 +179,13 @@ function planMissing(input: ListingInput, plan: ListingPlan, environment: Review
   }
   // A repository has a default branch: a listing without any branch was not one of branches, or it is wrong.
   const evident = listing.complete && (change.pullRequest !== undefined || listing.branches.length > 0)
-  if (evident) plan.verify.push({ change, cause: 'missing' })
+  if (evident) ask(plan, change, 'missing')
+}
+
+/** Asks for a fresh answer, once for each change: environments of one change come one after the other. */
+function ask(plan: ListingPlan, change: ChangeIdentity, cause: ToVerify['cause']): void {
+  const last = plan.verify.at(-1)
+  if (last === undefined || changeKey(last.change) !== changeKey(change)) plan.verify.push({ change, cause })
 }
 
 function collect(plan: ListingPlan, decision: Decision): boolean {

@@ -51,11 +51,17 @@ function issueProblems(issue: z.core.$ZodIssue, schema: z.ZodType, input: unknow
       return [{ at, message: `expected ${issue.values.map(String).join(' or ')}, got ${show(valueAt(input, at))}` }]
     case 'too_big':
       return [
-        { at, message: `expected at most ${issue.maximum}${unitOf(issue.origin)}, got ${sizeOf(valueAt(input, at))}` },
+        {
+          at,
+          message: `expected at most ${issue.maximum}${unitOf(issue.origin, issue.maximum)}, got ${sizeOf(valueAt(input, at))}`,
+        },
       ]
     case 'too_small':
       return [
-        { at, message: `expected at least ${issue.minimum}${unitOf(issue.origin)}, got ${sizeOf(valueAt(input, at))}` },
+        {
+          at,
+          message: `expected at least ${issue.minimum}${unitOf(issue.origin, issue.minimum)}, got ${sizeOf(valueAt(input, at))}`,
+        },
       ]
     case 'invalid_format': {
       const pattern = issue.pattern === undefined ? issue.format : `text that matches ${issue.pattern}`
@@ -94,10 +100,16 @@ function show(value: unknown): string {
     : quote(inspect(value, { depth: 2, breakLength: Infinity })).slice(1, -1)
 }
 
-const units: Record<string, string> = { string: ' characters', array: ' entries', record: ' entries', map: ' entries' }
+const units: Record<string, [one: string, many: string]> = {
+  string: ['character', 'characters'],
+  array: ['entry', 'entries'],
+  record: ['entry', 'entries'],
+  map: ['entry', 'entries'],
+}
 
-function unitOf(origin: string): string {
-  return units[origin] ?? ''
+function unitOf(origin: string, count: number | bigint): string {
+  const unit = units[origin]
+  return unit ? ` ${unit[Number(count) === 1 ? 0 : 1]}` : ''
 }
 
 function sizeOf(value: unknown): string {
@@ -144,7 +156,7 @@ function unwrap(schema: z.ZodType | undefined): z.ZodType | undefined {
 function oneOf(known: readonly string[], key: string): string {
   if (known.length === 0) return 'no such field here'
   const distances = known.map(name => ({ name, edits: distance(name.toLowerCase(), key.toLowerCase()) }))
-  const near = distances.sort((a, b) => a.edits - b.edits).find(({ edits }) => edits <= (key.length < 5 ? 1 : 2))?.name
+  const near = distances.sort((a, b) => a.edits - b.edits).find(({ edits }) => edits <= (key.length < 4 ? 1 : 2))?.name
   return `one of ${known.join(', ')}${near === undefined ? '' : ` (did you mean ${near}?)`}`
 }
 

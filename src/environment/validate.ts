@@ -38,7 +38,7 @@ export function checkProject(input: unknown, document?: YamlDocument): CheckedPr
     metadata: { ...metadata, namespace: metadata.namespace ?? defaultNamespace },
     spec,
   }
-  const problems = [...metadataProblems(metadata), ...projectProblems(project)]
+  const problems = projectProblems(project)
   return problems.length === 0 ? { project } : { problems: problems.map(problem => placed(problem, document)) }
 }
 
@@ -47,9 +47,11 @@ export function checkProject(input: unknown, document?: YamlDocument): CheckedPr
  * controller reports in the project's status.
  */
 export function projectProblems(project: Pick<ReviewProject, 'metadata' | 'spec'>): Problem[] {
-  const rules = specProblems(project.spec)
-  const templates = compileProject(project.spec).problems
-  return templates.length > 0 ? [...rules, ...templates] : [...rules, ...sampleProblems(project)]
+  const names = metadataProblems(project.metadata)
+  const found = [...names, ...specProblems(project.spec), ...compileProject(project.spec).problems]
+  // A wrong name or template would be told again by each string that uses it.
+  const readable = names.length === 0 && compileProject(project.spec).problems.length === 0
+  return readable ? [...found, ...sampleProblems(project)] : found
 }
 
 const sample = {
@@ -86,8 +88,7 @@ function sampleProblems(project: Pick<ReviewProject, 'metadata' | 'spec'>): Prob
   const found = new Map<string, Problem>()
   for (const kind of kinds) {
     for (const problem of problemsOf(project, sampleChanges[kind])) {
-      const key = `${problem.path}\n${problem.message}`
-      if (!found.has(key)) found.set(key, problem)
+      if (!found.has(problem.path)) found.set(problem.path, problem)
     }
   }
   return [...found.values()]

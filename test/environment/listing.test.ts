@@ -77,6 +77,37 @@ describe('a listing', () => {
   })
 })
 
+describe('a change with an environment of the controller and one made by hand', () => {
+  const own = environmentOf(project, pullRequest(1))
+  const manual = environmentOf(project, pullRequest(1), { metadata: { name: 'mine' }, spec: { origin: 'manual' } })
+  const moved = pullRequest(1, { sha: shaOf('new') })
+
+  it('updates both', () => {
+    const result = plan({
+      existing: [own, manual],
+      listing: { pullRequests: [moved], branches: [main], complete: true },
+    })
+    expect(keysOf(result.updates)).toEqual(['shop-pr-1', 'mine'])
+    expect(result.creates).toEqual([])
+  })
+
+  it('asks once, and deletes by a filter only its own', () => {
+    const facts = pullRequest(1, { labels: [] })
+    const listing = { pullRequests: [facts], branches: [main], complete: true }
+    expect(plan({ existing: [own, manual], listing }).verify).toHaveLength(1)
+    const verified = answers([[facts, { state: 'open', change: facts }]])
+    expect(keysOf(plan({ existing: [own, manual], listing, verified }).deletes)).toEqual(['shop-pr-1'])
+    const closed = answers([[facts, { state: 'closed', merged: true, change: facts }]])
+    expect(keysOf(plan({ existing: [own, manual], verified: closed }).deletes)).toEqual(['shop-pr-1', 'mine'])
+  })
+
+  it('makes no second one beside that of a person', () => {
+    expect(
+      plan({ existing: [manual], listing: { pullRequests: [moved], branches: [main], complete: true } }).creates,
+    ).toEqual([])
+  })
+})
+
 describe('no environment dies', () => {
   it('of an empty list', () => {
     const branchEnvironment = environmentOf(project, branch('feature/x'))
