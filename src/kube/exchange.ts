@@ -61,6 +61,9 @@ export function exchange(dispatcher: Dispatcher, options: Exchange): Promise<Exc
     const timer = setTimeout(onDeadline, timeout)
     signal?.addEventListener('abort', onAbort, { once: true })
 
+    const noAnswer = (cause: unknown) =>
+      new ExchangeError(`${label}: no answer from ${String(dispatch.origin)}`, controller !== undefined, { cause })
+
     const onRequestStart = (started: Dispatcher.DispatchController) => {
       controller = started
       if (failure) started.abort(failure)
@@ -70,28 +73,26 @@ export function exchange(dispatcher: Dispatcher, options: Exchange): Promise<Exc
       if (size > maxBodyBytes) fail(new ExchangeError(`${label}: answer larger than ${maxBodyBytes} bytes`, true))
       else chunks.push(chunk)
     }
-    dispatcher.dispatch(
-      { ...dispatch, headersTimeout: timeout, bodyTimeout: timeout },
-      {
-        onRequestStart,
-        onResponseStart: (_, status, headers) => {
-          result.status = status
-          result.headers = headers
-        },
-        onResponseData,
-        onResponseEnd: () => {
-          finish()
-          result.body = Buffer.concat(chunks, size).toString('utf8')
-          resolve(result)
-        },
-        onResponseError: (_, cause) =>
-          fail(
-            new ExchangeError(`${label}: no answer from ${String(dispatch.origin)}`, controller !== undefined, {
-              cause,
-            }),
-          ),
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart,
+      onResponseStart: (_, status, headers) => {
+        result.status = status
+        result.headers = headers
       },
-    )
+      onResponseData,
+      onResponseEnd: () => {
+        finish()
+        result.body = Buffer.concat(chunks, size).toString('utf8')
+        resolve(result)
+      },
+      onResponseError: (_, cause) => fail(noAnswer(cause)),
+    }
+    try {
+      dispatcher.dispatch({ ...dispatch, headersTimeout: timeout, bodyTimeout: timeout }, handler)
+    } catch (cause) {
+      // Refused before it was queued, such as a header that HTTP does not allow.
+      fail(noAnswer(cause))
+    }
   })
 }
 

@@ -193,7 +193,11 @@ export class Informer<T extends KubeObject> {
   }
 
   #transform(object: T): T {
-    return (this.#options.transform ?? dropManagedFields)(object)
+    const { transform = dropManagedFields, metadataOnly } = this.#options
+    if (metadataOnly !== true) return transform(object)
+    // Answers to writes are whole objects, even where only metadata is kept.
+    const { apiVersion, kind, metadata } = object
+    return transform({ apiVersion, kind, metadata } as T)
   }
 
   #selectors(): SelectorOptions {

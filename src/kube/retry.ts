@@ -12,6 +12,10 @@ export interface RetryOptions {
 const firstDelay = 100
 const maxDelay = 5_000
 
+/** Codes of Node.js, OpenSSL and undici for what no retry mends: untrusted certificates and malformed requests. */
+const hopeless =
+  /^(ERR_TLS|ERR_SSL|ERR_INVALID|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|UND_ERR_(INVALID_ARG|CLOSED|DESTROYED))/
+
 /**
  * Runs `attempt` until it succeeds, fails for good, or `timeout` ms are over. Sent again are: requests that the server
  * put off (429, or 5xx with Retry-After: it did not act on them), requests that never left, and reads cut short.
@@ -44,8 +48,14 @@ function retryDelay(error: unknown, method: string, tries: number, random: () =>
     if (error.status !== 429 && !(error.status >= 500 && after !== undefined)) return undefined
     return after === undefined ? backoff : Math.max(after * 1000, backoff)
   }
-  if (error instanceof ExchangeError) return !error.sent || method === 'GET' ? backoff : undefined
+  if (error instanceof ExchangeError && !hopeless.test(codeOf(error.cause))) {
+    return !error.sent || method === 'GET' ? backoff : undefined
+  }
   return undefined
+}
+
+function codeOf(cause: unknown): string {
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
 }
 
 /** Between half of `milliseconds` and all of it, so that many clients do not come back together. */

@@ -1,5 +1,11 @@
-import { describe, expect, it } from 'vitest'
+import { once } from 'node:events'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { KubeClient } from '../../src/kube/client.ts'
 import { KubeConnectionError } from '../../src/kube/errors.ts'
+import { createCertificates } from '../harness/control-plane/certificates.ts'
+import { kubeconfig } from '../harness/control-plane/kubeconfig.ts'
 import { freePorts } from '../harness/control-plane/processes.ts'
 import { clientFor, configMap, json, startOddServer, status } from './api-server.ts'
 
@@ -93,6 +99,27 @@ describe('requests', () => {
     const failure = server.client.create(configMap('a', ''))
     await expect(failure).rejects.toThrow(/POST .*configmaps: HTTP 502: <html>bad gateway/)
     await expect(failure).rejects.not.toThrow(/secret-token/)
+  })
+
+  it('that HTTP does not allow fail instead of hanging', async () => {
+    const server = await startOddServer()
+    const bad = server.client.as({ user: 'line\nbreak' }).create(configMap('a', ''))
+    await expect(bad).rejects.toBeInstanceOf(KubeConnectionError)
+  })
+
+  it('fail at once where the certificate is not to be trusted', async () => {
+    const { server: pair, ca } = await createCertificates()
+    const server = createServer({ cert: pair.certificate, key: pair.key }, (_, response) => response.end('{}'))
+    server.listen(0, '127.0.0.1')
+    onTestFinished(() => void server.close())
+    await once(server, 'listening')
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
+    await expect(clientFor(url).raw('/readyz')).rejects.toMatchObject({
+      cause: { message: expect.stringMatching(/certificate/) },
+    })
+    const trusting = KubeClient.fromKubeconfig({ text: kubeconfig(url, ca.certificate, { token: 'x' }) })
+    onTestFinished(() => trusting.close())
+    expect(await trusting.raw('/readyz')).toBe('{}')
   })
 
   it('tell a missing object from a missing kind', async () => {

@@ -218,6 +218,15 @@ describe('Informer', () => {
     expect(() => informer.byIndex('nonsense', 'y')).toThrow(/no index/)
   })
 
+  it('keeps of an assumed object only what it keeps of all', async () => {
+    const server = await startOddServer()
+    script(server, [answer([], '5')], [hang])
+    const { informer } = start(server, { metadataOnly: true })
+    await informer.synced
+    informer.assume({ ...configMap('a', '6'), data: { big: 'x' } })
+    expect(informer.get('default', 'a')).toEqual(configMap('a', '6'))
+  })
+
   it('drops managedFields and survives a handler that throws', async () => {
     const server = await startOddServer()
     const object = configMap('a', '1')
