@@ -1,5 +1,5 @@
-import type { ChangeFacts, ChangeIdentity } from '../../api/change.ts'
-import { Sha } from '../../api/change.ts'
+import { z } from 'zod'
+import { type ChangeFacts, type ChangeIdentity, Sha } from '../../api/change.ts'
 import { ForgeError } from '../errors.ts'
 import type { Forge, ForgeComment, ForgeUser, GitAccess, GitRemote, Listing, ListWhat, Lookup } from '../forge.ts'
 import { parseRepositoryUrl } from '../repository.ts'
@@ -24,7 +24,7 @@ export class BareGitForge implements Forge {
   async list(what: ListWhat, signal?: AbortSignal): Promise<Listing> {
     if (what.pullRequests) throw unsupported('pull requests')
     if (!what.branches) return { pullRequests: [], branches: [], complete: true, notModified: true }
-    const { branches, defaultBranch } = await this.#git.listBranches(this.#remote, signal)
+    const { branches, defaultBranch } = await this.#branches(signal)
     const reason = lacksDefault(branches, defaultBranch)
     const now = JSON.stringify([defaultBranch, [...branches]])
     const notModified = now === this.#before
@@ -41,7 +41,7 @@ export class BareGitForge implements Forge {
   /** One `ls-remote`, which lists all branches: absence is read from a whole list. */
   async get(ref: ChangeIdentity, signal?: AbortSignal): Promise<Lookup> {
     if (ref.branch === undefined) throw unsupported('pull requests')
-    const { branches, defaultBranch } = await this.#git.listBranches(this.#remote, signal)
+    const { branches, defaultBranch } = await this.#branches(signal)
     const sha = branches.get(ref.branch)
     if (sha !== undefined) return { state: 'open', change: this.#facts(ref.branch, sha) }
     const reason = lacksDefault(branches, defaultBranch)
@@ -53,7 +53,7 @@ export class BareGitForge implements Forge {
   }
 
   readFile(sha: string, path: string, maxBytes: number, signal?: AbortSignal): Promise<string | undefined> {
-    return this.#git.readFile(this.#remote, sha, path, maxBytes, signal)
+    return asForgeError(this.#git.readFile(this.#remote, sha, path, maxBytes, signal), signal)
   }
 
   async changedPaths(): Promise<never> {
@@ -76,10 +76,30 @@ export class BareGitForge implements Forge {
     throw unsupported('accounts')
   }
 
+  #branches(signal: AbortSignal | undefined): Promise<RemoteBranches> {
+    return asForgeError(this.#git.listBranches(this.#remote, signal), signal)
+  }
+
   #facts(branch: string, sha: string): ChangeFacts {
     if (!Sha.safeParse(sha).success)
       throw new ForgeError('malformed', `branch ${branch} has no commit id: ${sha.slice(0, 80)}`)
     return { kind: 'branch', branch, labels: [], draft: false, fork: false, sha, url: this.#webUrl }
+  }
+}
+
+const Failure = z.object({
+  kind: z.enum(['invalid', 'notFound', 'unauthorized', 'tooLarge', 'malformed', 'unavailable']),
+  message: z.string(),
+})
+
+/** Git's errors are this room's errors with the same kind; whatever else goes wrong is `unavailable`. */
+async function asForgeError<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    signal?.throwIfAborted()
+    const { kind, message } = Failure.safeParse(error).data ?? { kind: 'unavailable', message: 'git failed' }
+    throw new ForgeError(kind, message, { cause: error })
   }
 }
 

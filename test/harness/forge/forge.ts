@@ -111,6 +111,10 @@ export class FakeForge {
     const git = /^\/([^/]+\/[^/]+?)(?:\.git)?\/(info\/refs|git-upload-pack|git-receive-pack)$/.exec(url.pathname)
     const repository = git && this.#repositories.get(git[1]!.toLowerCase())
     if (repository) {
+      if (repository.place.private && !this.#login(request)) {
+        response.writeHead(401, { 'www-authenticate': 'Basic realm="fake"' }).end()
+        return
+      }
       const path = `/${repository.place.fullName}.git/${git[2]}`
       const finish = async () => (git[2] === 'git-receive-pack' ? repository.sync() : undefined)
       await serveGit(request, response, this.#folder, path, url.search.slice(1), finish)
@@ -144,7 +148,13 @@ export class FakeForge {
   #login(request: IncomingMessage): string | false | undefined {
     const header = request.headers.authorization
     if (header === undefined) return undefined
-    return this.accounts.get(header.replace(/^(bearer|token) /i, '')) ?? false
+    const basic = /^basic (.+)$/i.exec(header)?.[1]
+    const password =
+      basic &&
+      Buffer.from(basic, 'base64')
+        .toString('utf8')
+        .replace(/^[^:]*:/, '')
+    return this.accounts.get(password ?? header.replace(/^(bearer|token) /i, '')) ?? false
   }
 
   async #route(

@@ -1,0 +1,104 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { devNull, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { CheckedRemote } from './remote.ts'
+
+/** Variables of this process that git may see: where programs, proxies and certificates are. */
+const inherited = [
+  'PATH',
+  'TMPDIR',
+  'HTTPS_PROXY',
+  'https_proxy',
+  'HTTP_PROXY',
+  'http_proxy',
+  'NO_PROXY',
+  'no_proxy',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'GIT_SSL_CAINFO',
+]
+
+const settings: [string, string][] = [
+  ['core.hooksPath', devNull],
+  ['core.fsmonitor', 'false'],
+  ['credential.helper', ''],
+  ['fetch.recurseSubmodules', 'false'],
+  ['gc.auto', '0'],
+  ['http.followRedirects', 'false'],
+  // Under 1,000 bytes a second for 20 s is a dead connection.
+  ['http.lowSpeedLimit', '1000'],
+  ['http.lowSpeedTime', '20'],
+  ['maintenance.auto', 'false'],
+  ['protocol.version', '2'],
+]
+
+/** Environment of a git process, to be disposed of when it has ended. */
+export interface GitEnvironment extends AsyncDisposable {
+  variables: NodeJS.ProcessEnv
+}
+
+/**
+ * An environment without the machine's configuration, prompts, hooks and helpers. The credential is in variables and
+ * files that only this user can read, never in arguments.
+ */
+export async function gitEnvironment(remote?: CheckedRemote): Promise<GitEnvironment> {
+  const own: [string, string][] = [...settings]
+  const header = remote && authorization(remote)
+  if (remote && header !== undefined) own.push([`http.${new URL(remote.url).origin}/.extraHeader`, header])
+  const variables: NodeJS.ProcessEnv = {
+    ...Object.fromEntries(inherited.filter(name => name in process.env).map(name => [name, process.env[name]])),
+    HOME: devNull,
+    LC_ALL: 'C',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: devNull,
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_ASKPASS: '',
+    SSH_ASKPASS: '',
+    GIT_LITERAL_PATHSPECS: '1',
+    GIT_NO_REPLACE_OBJECTS: '1',
+    GIT_PROTOCOL_FROM_USER: '0',
+    GIT_ALLOW_PROTOCOL: remote?.protocol ?? '',
+    GIT_CONFIG_COUNT: String(own.length),
+    ...Object.fromEntries(
+      own.flatMap(([key, value], at) => [
+        [`GIT_CONFIG_KEY_${at}`, key],
+        [`GIT_CONFIG_VALUE_${at}`, value],
+      ]),
+    ),
+  }
+  if (remote?.protocol !== 'ssh') return { variables, [Symbol.asyncDispose]: async () => undefined }
+  const folder = await mkdtemp(join(tmpdir(), 'offshoot-ssh-'))
+  const dispose = () => rm(folder, { recursive: true, force: true })
+  try {
+    const ssh = await sshCommand(folder, remote)
+    return { variables: { ...variables, GIT_SSH_COMMAND: ssh, GIT_SSH_VARIANT: 'ssh' }, [Symbol.asyncDispose]: dispose }
+  } catch (error) {
+    await dispose()
+    throw error
+  }
+}
+
+function authorization({ credential }: CheckedRemote): string | undefined {
+  const password = credential.password ?? credential.token
+  if (password === undefined) return undefined
+  const user = credential.username ?? 'x-access-token'
+  return `Authorization: Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
+}
+
+/** An `ssh` that reads no configuration, asks nothing, and believes only the hosts that the credential names. */
+async function sshCommand(folder: string, { credential }: CheckedRemote): Promise<string> {
+  const [identity, hosts] = [join(folder, 'identity'), join(folder, 'known_hosts')]
+  await writeFile(identity, `${credential.identity?.trimEnd()}\n`, { mode: 0o600 })
+  await writeFile(hosts, `${credential.knownHosts?.trimEnd()}\n`, { mode: 0o600 })
+  const options = [
+    'BatchMode=yes',
+    'IdentitiesOnly=yes',
+    'StrictHostKeyChecking=yes',
+    `IdentityFile=${identity}`,
+    `UserKnownHostsFile=${hosts}`,
+    `GlobalKnownHostsFile=${devNull}`,
+    'ConnectTimeout=20',
+    'ForwardAgent=no',
+  ]
+  return ['ssh', '-F', devNull, ...options.map(option => `-o '${option.replaceAll("'", String.raw`'\''`)}'`)].join(' ')
+}
