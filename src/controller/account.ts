@@ -45,6 +45,11 @@ export async function ensureAccount(
   options: { namespace: string; clusterRole: string; clusterId: boolean },
   signal: AbortSignal,
 ): Promise<void> {
+  const { allowedClusterRoles } = context
+  if (allowedClusterRoles !== undefined && !allowedClusterRoles.includes(options.clusterRole)) {
+    const message = `spec.environment.clusterRole: expected one that this installation allows (${allowedClusterRoles.join(', ')}), got ${options.clusterRole}`
+    throw new TerminalError('ClusterRoleNotAllowed', message)
+  }
   const own = ownMetadata(environment)
   const subjects = [{ kind: 'ServiceAccount', name: accountOf(environment), namespace: environment.metadata.namespace }]
   const binding: RoleBinding = {

@@ -60,6 +60,10 @@ export interface ControllerContext {
   limits: ControllerLimits
   /** Tells clusters apart that use one account at a forge; may be empty. */
   installation: string
+  /** Namespaces whose projects are looked after; none: all. */
+  namespaces: readonly string[]
+  /** ClusterRoles that projects may give to environments; absent: what RBAC lets the controller bind. */
+  allowedClusterRoles?: readonly string[]
 }
 
 /** Waits of the installed controller. */

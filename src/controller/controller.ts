@@ -5,9 +5,7 @@ import { Budget, type Limit } from '../feedback/index.ts'
 import type { Forges, ForgeType } from '../forge/forge.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { EventRecorder } from '../kube/events.ts'
-import type { Informer } from '../kube/informer.ts'
 import { LeaderElector, type LeaderElectorOptions } from '../kube/leader.ts'
-import type { KubeObject } from '../kube/types.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
 import type { Logger } from '../util/log.ts'
@@ -38,6 +36,10 @@ export interface ControllerOptions {
   random?: () => number
   /** Which Lease decides who works; absent: this replica does, alone. */
   election?: Pick<LeaderElectorOptions, 'namespace' | 'name' | 'identity'> & Partial<LeaderElectorOptions>
+  /** Namespaces whose projects are looked after; none: all. */
+  namespaces?: readonly string[]
+  /** ClusterRoles that projects may give to environments; absent: what RBAC lets the controller bind. */
+  allowedClusterRoles?: readonly string[]
   /** Tells clusters apart that use one account at a forge. */
   installation?: string
   limits?: Partial<ControllerLimits>
@@ -76,10 +78,11 @@ export class Controller {
     this.#clock = options.clock ?? systemClock
     this.#random = options.random ?? Math.random
     this.#log = log
-    this.#stores = createStores(kube, { clock: this.#clock, log, random: this.#random })
+    const watching = { namespaces: options.namespaces ?? [], clock: this.#clock, log, random: this.#random }
+    this.#stores = createStores(kube, watching)
     this.#forges = new ForgeAccess(kube, options.forges, this.#clock)
     this.#budget = new Budget(this.#clock, options.feedbackLimits)
-    this.#kluctl = new KluctlWatch(kube, this.#stores, { clock: this.#clock, log, random: this.#random })
+    this.#kluctl = new KluctlWatch(kube, this.#stores, watching)
     this.#metrics = controllerMetrics(registry, {
       stores: this.#stores,
       queues: () => this.#queues?.byName ?? new Map(),
@@ -162,8 +165,8 @@ export class Controller {
     return this.#stores
   }
 
-  #informers(): Informer<KubeObject>[] {
-    return Object.values(this.#stores) as Informer<KubeObject>[]
+  #informers() {
+    return Object.values(this.#stores)
   }
 
   #createElector(election: NonNullable<ControllerOptions['election']>): LeaderElector {
@@ -222,12 +225,14 @@ export class Controller {
   }
 
   #createContext(enqueue: Queues): ControllerContext {
-    const { kube, backends, events, limits, installation = '' } = this.#options
+    const { kube, backends, events, limits, installation = '', namespaces = [], allowedClusterRoles } = this.#options
     return {
       kube,
       backends,
       enqueue,
       installation,
+      namespaces,
+      ...(allowedClusterRoles === undefined ? {} : { allowedClusterRoles }),
       stores: this.#stores,
       forges: this.#forges,
       commits: this.#commits,

@@ -1,12 +1,10 @@
 import type { ReviewProject } from '../api/index.ts'
 import type { KubeClient } from '../kube/client.ts'
-import { Informer } from '../kube/informer.ts'
 import type { KubeObject } from '../kube/types.ts'
-import type { Clock } from '../util/clock.ts'
-import type { Logger } from '../util/log.ts'
 import type { Enqueue } from './context.ts'
 import { parseOwner } from './ownership.ts'
-import { ownSelector, type Stores } from './stores.ts'
+import { ScopedInformer } from './scoped-informer.ts'
+import { ownSelector, type StoreOptions, type Stores } from './stores.ts'
 
 /**
  * Hears of what the kluctl controller does to our KluctlDeployments, metadata only, so that an environment is looked at
@@ -14,17 +12,17 @@ import { ownSelector, type Stores } from './stores.ts'
  * have the kind.
  */
 export class KluctlWatch {
-  readonly #informer: Informer<KubeObject>
+  readonly #informer: ScopedInformer<KubeObject>
   readonly #stores: Stores
   #remove: (() => void)[] = []
 
-  constructor(kube: KubeClient, stores: Stores, options: { clock: Clock; log: Logger; random: () => number }) {
+  constructor(kube: KubeClient, stores: Stores, { namespaces, ...options }: StoreOptions) {
     this.#stores = stores
-    this.#informer = new Informer<KubeObject>(kube, {
+    this.#informer = new ScopedInformer<KubeObject>(kube, namespaces, {
       ...options,
       apiVersion: 'gitops.kluctl.io/v1beta1',
       kind: 'KluctlDeployment',
-      labelSelector: ownSelector,
+      labelSelector: ownSelector(namespaces),
       metadataOnly: true,
       transform: onlyOwner,
     })

@@ -13,9 +13,9 @@ export interface ControllerMetrics {
 
 /** Where the gauges read when they are scraped. */
 export interface MetricsSources {
-  queues(): ReadonlyMap<string, WorkQueue>
+  queues: () => ReadonlyMap<string, WorkQueue>
   stores: Stores
-  leading(): boolean
+  leading: () => boolean
 }
 
 const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120]

@@ -6,6 +6,7 @@ import {
   type ReviewEnvironment,
   type ReviewProject,
 } from '../api/index.ts'
+import { labelValue } from '../environment/names.ts'
 import { repositoryKeys } from '../forge/index.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { Informer, type InformerOptions } from '../kube/informer.ts'
@@ -14,6 +15,7 @@ import type { Clock } from '../util/clock.ts'
 import { InvalidInputError } from '../util/errors.ts'
 import type { Logger } from '../util/log.ts'
 import { placeOf } from './keys.ts'
+import { ScopedInformer } from './scoped-informer.ts'
 
 /** A RoleBinding as far as it is compared. */
 export type RoleBinding = KubeObject & {
@@ -23,34 +25,49 @@ export type RoleBinding = KubeObject & {
 
 /** What the controller sees of the cluster; all of it is read from memory. */
 export interface Stores {
-  projects: Informer<ReviewProject>
-  environments: Informer<ReviewEnvironment>
+  projects: ScopedInformer<ReviewProject>
+  environments: ScopedInformer<ReviewEnvironment>
   /** Namespaces with our label; metadata only. */
   namespaces: Informer<KubeObject>
   /** RoleBindings with our label. */
   bindings: Informer<RoleBinding>
 }
 
-/** Selects what Offshoot made. */
-export const ownSelector = `${labels.managedBy}=${managedByValue}`
+/** Selects what Offshoot made for projects in these namespaces; none: in all. */
+export function ownSelector(namespaces: readonly string[]): string {
+  const own = `${labels.managedBy}=${managedByValue}`
+  if (namespaces.length === 0) return own
+  return `${own},${labels.projectNamespace} in (${namespaces.map(labelValue).join(',')})`
+}
+
+/** What informers are made with. */
+export interface StoreOptions {
+  /** Namespaces whose projects are looked after; none: all. Nothing of other projects is even seen. */
+  namespaces: readonly string[]
+  clock: Clock
+  log: Logger
+  random: () => number
+}
 
 /** Informers of everything the reconcilers look up; not started yet. */
-export function createStores(kube: KubeClient, options: { clock: Clock; log: Logger; random: () => number }): Stores {
-  const informer = <T extends KubeObject>(what: InformerOptions<T>) => new Informer<T>(kube, { ...options, ...what })
+export function createStores(kube: KubeClient, { namespaces, ...options }: StoreOptions): Stores {
+  const scoped = <T extends KubeObject>(what: InformerOptions<T>) =>
+    new ScopedInformer<T>(kube, namespaces, { ...options, ...what })
+  const informer = <T extends KubeObject>(what: InformerOptions<T>) =>
+    new Informer<T>(kube, { ...options, labelSelector: ownSelector(namespaces), ...what })
   return {
-    projects: informer<ReviewProject>({
+    projects: scoped<ReviewProject>({
       apiVersion,
       kind: 'ReviewProject',
       indexes: { repository: repositoryIndex },
       transform: keepSpecs(),
     }),
-    environments: informer<ReviewEnvironment>({
+    environments: scoped<ReviewEnvironment>({
       apiVersion,
       kind: 'ReviewEnvironment',
       indexes: {
         project: environment => [projectOf(environment)],
         change: environment => [changeIndex(projectOf(environment), changeKey(environment.spec.change))],
-        namespace: ({ status }) => (status?.namespace === undefined ? [] : [status.namespace]),
         uid: ({ metadata }) => (metadata.uid === undefined ? [] : [metadata.uid]),
       },
       transform: slim,
@@ -58,14 +75,12 @@ export function createStores(kube: KubeClient, options: { clock: Clock; log: Log
     namespaces: informer<KubeObject>({
       apiVersion: 'v1',
       kind: 'Namespace',
-      labelSelector: ownSelector,
       metadataOnly: true,
       transform: slim,
     }),
     bindings: informer<RoleBinding>({
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'RoleBinding',
-      labelSelector: ownSelector,
       transform: slim,
     }),
   }

@@ -70,7 +70,14 @@ export class Sweeper {
   #isOwned(object: KubeObject): boolean {
     const owner = parseOwner(object)
     if (owner === undefined || object.metadata.deletionTimestamp !== undefined) return true
+    // What belongs to projects that somebody else looks after is not ours to judge.
+    if (!this.#isInScope(owner.namespace)) return true
     return this.#context.stores.environments.byIndex('uid', owner.uid).length > 0
+  }
+
+  #isInScope(namespace: string): boolean {
+    const { namespaces } = this.#context
+    return namespaces.length === 0 || namespaces.includes(namespace)
   }
 
   /** An environment that once had a project, as its finalizer says, and has none any more. */
@@ -122,7 +129,7 @@ export class Sweeper {
   async #list(signal: AbortSignal): Promise<KubeObject[]> {
     const found: KubeObject[] = []
     for (const { everywhere, ...kind } of listed) {
-      const places = everywhere ? [undefined] : this.#projectNamespaces()
+      const places = everywhere && this.#context.namespaces.length === 0 ? [undefined] : this.#projectNamespaces()
       for (const namespace of places) found.push(...(await this.#listIn(kind, namespace, signal)))
     }
     return found
@@ -130,7 +137,7 @@ export class Sweeper {
 
   async #listIn(kind: GroupVersionKind, namespace: string | undefined, signal: AbortSignal): Promise<KubeObject[]> {
     try {
-      const options = { namespace, labelSelector: ownSelector, metadataOnly: true, signal }
+      const options = { namespace, labelSelector: ownSelector(this.#context.namespaces), metadataOnly: true, signal }
       return (await this.#context.kube.list(kind, options)).items
     } catch (error) {
       // No such kind in this cluster, or a namespace that the controller was not given: nothing of ours can be there.
@@ -139,8 +146,10 @@ export class Sweeper {
     }
   }
 
-  #projectNamespaces(): string[] {
-    const { projects, environments } = this.#context.stores
+  #projectNamespaces(): readonly string[] {
+    const { namespaces, stores } = this.#context
+    if (namespaces.length > 0) return namespaces
+    const { projects, environments } = stores
     const places = [...projects.list(), ...environments.list()].map(object => placeOf(object).split('/')[0] ?? '')
     return [...new Set(places)]
   }

@@ -1,0 +1,163 @@
+import { Registry } from 'prom-client'
+import { apiVersion, type ChangeIdentity, type ReviewEnvironment, type ReviewProject } from '../../src/api/index.ts'
+import { kluctlDeploymentBackend } from '../../src/backend/kluctl-deployment.ts'
+import { objectsBackend } from '../../src/backend/objects.ts'
+import { Controller, type ControllerOptions } from '../../src/controller/index.ts'
+import { environmentObjectName } from '../../src/environment/names.ts'
+import type { GitAccess } from '../../src/forge/index.ts'
+import { createForges } from '../../src/forge/index.ts'
+import { KubeClient } from '../../src/kube/client.ts'
+import { EventRecorder } from '../../src/kube/events.ts'
+import type { KubeObject } from '../../src/kube/types.ts'
+import { systemClock } from '../../src/util/clock.ts'
+import { silentLogger } from '../../src/util/log.ts'
+import { adminClient, serviceAccountKubeconfig, uniqueName, waitFor } from '../harness/cluster.ts'
+import { type FakeForge, startFakeForge } from '../harness/forge/forge.ts'
+import type { FakeRepository } from '../harness/forge/repository.ts'
+import { installRights } from '../harness/installation.ts'
+
+const noGit: GitAccess = {
+  listBranches: () => Promise.reject(new Error('no Git in this test')),
+  readFile: () => Promise.reject(new Error('no Git in this test')),
+}
+
+/** A controller under its own account, with a forge and one project; events are handed to it without HTTP. */
+export class World {
+  readonly name = uniqueName('ctl')
+  readonly namespace = `${this.name}-projects`
+  readonly admin = adminClient()
+  readonly lines: string[] = []
+  controller!: Controller
+  forge!: FakeForge
+  repo!: FakeRepository
+  #kubeconfig = ''
+  #kube: KubeClient | undefined
+
+  async start(spec: Record<string, unknown> = {}, options: Partial<ControllerOptions> = {}): Promise<this> {
+    const controllerNamespace = `${this.name}-system`
+    await installRights(this.admin, {
+      name: this.name,
+      controllerNamespace,
+      projectNamespaces: [this.namespace],
+      allowedClusterRoles: ['offshoot-environment'],
+    })
+    this.#kubeconfig = await serviceAccountKubeconfig(controllerNamespace, 'offshoot')
+    this.forge = await startFakeForge()
+    this.repo = await this.forge.createRepository('acme/shop')
+    await this.admin.create({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { namespace: this.namespace, name: 'shop-forge' },
+      stringData: { token: 'fake-token' },
+    })
+    await this.admin.create(this.#project(spec), { fieldValidation: 'Strict' })
+    await this.startController(options)
+    return this
+  }
+
+  async startController(options: Partial<ControllerOptions> = {}): Promise<void> {
+    const kube = KubeClient.fromKubeconfig({ text: this.#kubeconfig })
+    this.#kube = kube
+    const log = options.log ?? silentLogger
+    this.controller = new Controller({
+      kube,
+      forges: createForges({ clock: systemClock, logger: log, git: noGit }),
+      backends: { objects: objectsBackend(), kluctlDeployment: kluctlDeploymentBackend() },
+      events: new EventRecorder(kube, { controller: 'offshoot.dev/controller', instance: this.name }),
+      registry: new Registry(),
+      log,
+      namespaces: [this.namespace],
+      ...options,
+    })
+    this.controller.start()
+    await waitFor(() => this.controller.leading, { describe: 'the controller to lead' })
+  }
+
+  /** What a webhook does. */
+  hear(change: ChangeIdentity): boolean {
+    return this.controller.enqueue({ namespace: this.namespace, name: 'shop' }, change)
+  }
+
+  environmentKey(change: ChangeIdentity) {
+    const name = environmentObjectName('shop', change)
+    return { apiVersion, kind: 'ReviewEnvironment', namespace: this.namespace, name }
+  }
+
+  environment(change: ChangeIdentity): Promise<ReviewEnvironment | undefined> {
+    return this.admin.get<ReviewEnvironment>(this.environmentKey(change))
+  }
+
+  /** Waits until the environment is as the condition wants it. */
+  async until(
+    change: ChangeIdentity,
+    condition: (environment: ReviewEnvironment) => boolean,
+    what: string,
+  ): Promise<ReviewEnvironment> {
+    let last: ReviewEnvironment | undefined
+    return waitFor(
+      async () => {
+        last = await this.environment(change)
+        return last !== undefined && condition(last) ? last : undefined
+      },
+      { describe: () => `${what}; last: ${JSON.stringify({ ...last, metadata: undefined })}` },
+    )
+  }
+
+  ready(change: ChangeIdentity, sha?: string): Promise<ReviewEnvironment> {
+    return this.until(
+      change,
+      ({ status }) => status?.state === 'Ready' && (sha === undefined || status.deployedRevision === sha),
+      `ready ${sha ?? ''}`,
+    )
+  }
+
+  gone(change: ChangeIdentity): Promise<boolean> {
+    return waitFor(async () => (await this.environment(change)) === undefined, {
+      describe: async () => `gone; last: ${JSON.stringify((await this.environment(change))?.status)}`,
+    })
+  }
+
+  project(): Promise<ReviewProject | undefined> {
+    return this.admin.get({ apiVersion, kind: 'ReviewProject', namespace: this.namespace, name: 'shop' })
+  }
+
+  async editProject(spec: Record<string, unknown>): Promise<void> {
+    const key = { apiVersion, kind: 'ReviewProject', namespace: this.namespace, name: 'shop' }
+    await this.admin.patch<KubeObject>(key, { spec }, { type: 'merge' })
+  }
+
+  async stopController(milliseconds = 5_000): Promise<void> {
+    await this.controller.stop(milliseconds)
+    await this.#kube?.close()
+  }
+
+  async stop(): Promise<void> {
+    await this.stopController()
+    await this.forge.close()
+  }
+
+  #project(spec: Record<string, unknown>): KubeObject {
+    return {
+      apiVersion,
+      kind: 'ReviewProject',
+      metadata: { namespace: this.namespace, name: 'shop' },
+      spec: {
+        source: {
+          url: this.repo.url,
+          forge: { type: 'github', apiUrl: this.forge.apiUrl, secretRef: { name: 'shop-forge' } },
+          interval: '1h',
+        },
+        changes: { pullRequests: {} },
+        environment: { name: `${this.name}-{{ change.slug }}` },
+        deploy: {
+          objects: {
+            manifests: [
+              { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'shop' }, data: { sha: '{{ change.sha }}' } },
+            ],
+          },
+        },
+        ...spec,
+      },
+    }
+  }
+}
