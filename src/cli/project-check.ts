@@ -13,7 +13,12 @@ export function projectCheckCommand(io: Io): Command {
     .description('check ReviewProjects in YAML files, without a cluster')
     .argument('<file...>', 'YAML files; - is standard input')
   return withOutput(command).action(async (files: string[], options: OutputOptions) => {
-    const checked = await Promise.all(files.map(async file => ({ file, ...(await check(file, io)) })))
+    const checked = await Promise.all(
+      files.map(async path => {
+        const file = path === '-' ? 'standard input' : path
+        return { file, ...checkProjectFile(await read(path, io), file) }
+      }),
+    )
     const problems = checked.flatMap(({ problems: found }) => found)
     if (options.output === 'table') {
       for (const problem of problems) io.stderr.write(`${printable(formatProblem(problem))}\n`)
@@ -29,11 +34,6 @@ export function projectCheckCommand(io: Io): Command {
       throw new CliError(`${count} found`, exitCodes.usage)
     }
   })
-}
-
-async function check(file: string, io: Io): Promise<ReturnType<typeof checkProjectFile>> {
-  const name = file === '-' ? 'standard input' : file
-  return checkProjectFile(await read(file, io), name)
 }
 
 async function read(file: string, io: Io): Promise<string> {

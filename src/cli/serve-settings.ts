@@ -44,7 +44,12 @@ export const ServeSettings = z
       .max(63)
       .default('')
       .describe('Tells clusters apart whose Offshoots use one account at the forge'),
-    workers: z.coerce.number().int().min(1).max(256).default(8).describe('Reconciles at once'),
+    workers: z.coerce.number().int().min(1).max(256).default(24).describe('Environments worked on at once'),
+    cacheFolder: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Folder for what is fetched from Git (default: a temporary one that goes with the process)'),
     logLevel: z
       .enum(['debug', 'info', 'warn', 'error', 'silent'])
       .default('info')

@@ -5,24 +5,20 @@ import type { Logger } from '../util/log.ts'
 
 /** What the probes ask. */
 export interface Health {
-  /** Why the process should be restarted, or undefined while it is well. */
-  unhealthy(): string | undefined
   /** Why it cannot serve yet, or undefined when it can: informers hold everything. */
   notReady(): string | undefined
 }
 
-/** Routes `GET /healthz` and `GET /readyz`: 200 `ok`, or 503 with the reason. */
+/** Routes `GET /healthz`, which proves that the process answers, and `GET /readyz`: 200 `ok`, or 503 with the reason. */
 export function healthRoutes(server: FastifyInstance, health: Health): void {
-  const probe = (path: string, ask: () => string | undefined) =>
-    server.get(path, async (_request, reply) => {
-      const reason = ask()
-      return reply
-        .code(reason === undefined ? 200 : 503)
-        .type('text/plain')
-        .send(reason ?? 'ok')
-    })
-  probe('/healthz', () => health.unhealthy())
-  probe('/readyz', () => health.notReady())
+  server.get('/healthz', async (_request, reply) => reply.type('text/plain').send('ok'))
+  server.get('/readyz', async (_request, reply) => {
+    const reason = health.notReady()
+    return reply
+      .code(reason === undefined ? 200 : 503)
+      .type('text/plain')
+      .send(reason ?? 'ok')
+  })
 }
 
 /** Route `GET /metrics` in Prometheus' text format. */

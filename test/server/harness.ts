@@ -71,7 +71,7 @@ export async function testServer(
         return secrets[`${namespace}/${name}`]
       },
     },
-    health: { unhealthy: () => undefined, notReady: () => state.notReady },
+    health: { notReady: () => state.notReady },
     registry: new Registry(),
     clock: systemClock,
     log: silentLogger,

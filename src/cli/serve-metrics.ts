@@ -1,0 +1,23 @@
+import { Gauge, Histogram, type Registry } from 'prom-client'
+import type { ForgeRequest } from '../forge/forge.ts'
+
+/** Counts requests to forges; gives what observes them. */
+export function forgeMetrics(registry: Registry): (request: ForgeRequest) => void {
+  const registers = [registry]
+  const requests = new Histogram({
+    name: 'offshoot_forge_request_seconds',
+    help: 'Requests to Git hosts by method, route and status; status 0: no answer',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers,
+  })
+  const remaining = new Gauge({
+    name: 'offshoot_forge_rate_limit_remaining',
+    help: 'Requests left in the window of the rate limit, as the last answer said it',
+    registers,
+  })
+  return ({ method, route, status, milliseconds, rateLimitRemaining }) => {
+    requests.observe({ method, route, status: String(status) }, milliseconds / 1000)
+    if (rateLimitRemaining !== undefined) remaining.set(rateLimitRemaining)
+  }
+}

@@ -1,0 +1,133 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { collectDefaultMetrics, Registry } from 'prom-client'
+import { kluctlDeploymentBackend } from '../backend/kluctl-deployment.ts'
+import { objectsBackend } from '../backend/objects.ts'
+import { Controller, type ControllerOptions } from '../controller/index.ts'
+import { createForges, receiveWebhook } from '../forge/index.ts'
+import { GitStore } from '../git/index.ts'
+import { KubeClient } from '../kube/client.ts'
+import { EventRecorder } from '../kube/events.ts'
+import { type RunningServer, startServer } from '../server/server.ts'
+import { type Clock, systemClock } from '../util/clock.ts'
+import { InvalidInputError } from '../util/errors.ts'
+import { createLogger, type Logger } from '../util/log.ts'
+import type { ClusterOptions } from './cluster.ts'
+import type { Io } from './io.ts'
+import { forgeMetrics } from './serve-metrics.ts'
+import { checkSecretFile, webhookSecrets } from './serve-secrets.ts'
+import { flagOf, type ParsedServeSettings } from './serve-settings.ts'
+import { watchedDiscriminators } from './watched-discriminators.ts'
+
+/** What may be given from outside. */
+export interface ServeDependencies {
+  log: Logger
+  clock?: Clock
+  /** Waits of the controller, shortened by tests. */
+  limits?: ControllerOptions['limits']
+}
+
+/** Offshoot at work. */
+export interface RunningOffshoot {
+  /** Where webhooks arrive. */
+  url: string
+  metricsUrl?: string
+  /** Ends what runs within the shutdown timeout, gives the Lease back and closes everything. */
+  close(): Promise<void>
+}
+
+/** `offshoot serve`: runs until the signal of `io` aborts. */
+export async function serve(settings: ParsedServeSettings, cluster: ClusterOptions, io: Io): Promise<void> {
+  const log = createLogger(settings.logLevel)
+  const offshoot = await startOffshoot(settings, cluster, { log, clock: io.clock })
+  if (!io.signal.aborted) {
+    await new Promise(resolve => io.signal.addEventListener('abort', resolve, { once: true }))
+  }
+  log.info({}, 'ending')
+  await offshoot.close()
+}
+
+/** The composition root: makes every part, starts controller and server, and hands back how to end them. */
+export async function startOffshoot(
+  settings: ParsedServeSettings,
+  cluster: ClusterOptions,
+  { log, clock = systemClock, limits }: ServeDependencies,
+): Promise<RunningOffshoot> {
+  await checkSecretFile(settings.webhookSecretFile)
+  await using parts = new AsyncDisposableStack()
+  const kube = KubeClient.fromKubeconfig({
+    clock,
+    ...(cluster.kubeconfig === undefined ? {} : { path: cluster.kubeconfig }),
+    ...(cluster.context === undefined ? {} : { context: cluster.context }),
+    onWarning: warning => log.debug({ warning }, 'warning of the API server'),
+  })
+  parts.defer(() => kube.close())
+  const namespace = settings.namespace ?? kube.defaultNamespace
+  if (settings.leaderElection && namespace === undefined) {
+    const message = 'expected the controller’s own namespace, as the context has none'
+    throw new InvalidInputError([{ path: flagOf('namespace'), message }])
+  }
+  const folder = settings.cacheFolder ?? (await temporaryFolder(parts))
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const discriminators = watchedDiscriminators(kube, { clock, log })
+  parts.defer(() => discriminators.close())
+  const git = new GitStore({ folder, clock })
+  const controller = new Controller({
+    kube,
+    clock,
+    log,
+    registry,
+    forges: createForges({ clock, logger: log, git, observe: forgeMetrics(registry) }),
+    backends: { kluctlDeployment: kluctlDeploymentBackend(discriminators), objects: objectsBackend() },
+    events: new EventRecorder(kube, { controller: 'offshoot.dev/controller', instance: settings.identity, clock, log }),
+    namespaces: settings.watchNamespace,
+    allowedClusterRoles: settings.allowedClusterRole,
+    installation: settings.installation,
+    workers: { environment: settings.workers },
+    ...(limits === undefined ? {} : { limits }),
+    ...(settings.leaderElection ? { election: electionOf(settings, namespace ?? '') } : {}),
+  })
+  const server = await startServer({
+    listen: settings.listen,
+    ...(settings.metricsListen === undefined ? {} : { metricsListen: settings.metricsListen }),
+    target: controller,
+    receive: receiveWebhook,
+    secrets: webhookSecrets(kube, settings.webhookSecretFile, log),
+    health: controller,
+    registry,
+    clock,
+    log,
+  })
+  parts.defer(() => endWork(server, controller, settings.shutdownTimeout))
+  controller.start()
+  const { url, metricsUrl } = server
+  log.info({ url, metricsUrl, cluster: kube.server, namespaces: settings.watchNamespace }, 'serving')
+  const running = parts.move()
+  return { url, ...(metricsUrl === undefined ? {} : { metricsUrl }), close: () => running.disposeAsync() }
+}
+
+/** Deliveries that are being taken end before the work that they ask for does. */
+async function endWork(server: RunningServer, controller: Controller, milliseconds: number): Promise<void> {
+  await Promise.all([server.close(milliseconds), controller.stop(milliseconds)])
+}
+
+async function temporaryFolder(parts: AsyncDisposableStack): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'offshoot-'))
+  parts.defer(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** Durations in the proportions of Kubernetes' own components: 15 s, 10 s and 2 s. */
+function electionOf(settings: ParsedServeSettings, namespace: string): NonNullable<ControllerOptions['election']> {
+  const { leaseDuration, leaseName, identity } = settings
+  return {
+    namespace,
+    name: leaseName,
+    identity,
+    leaseDuration,
+    renewDeadline: Math.round((leaseDuration * 2) / 3),
+    retryPeriod: Math.round((leaseDuration * 2) / 15),
+  }
+}
