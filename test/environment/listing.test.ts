@@ -95,6 +95,7 @@ describe('a change with an environment of the controller and one made by hand', 
     const facts = pullRequest(1, { labels: [] })
     const listing = { pullRequests: [facts], branches: [main], complete: true }
     expect(plan({ existing: [own, manual], listing }).verify).toHaveLength(1)
+    expect(plan({ existing: [own, manual] }).verify).toEqual([{ change: { pullRequest: 1 }, cause: 'missing' }])
     const verified = answers([[facts, { state: 'open', change: facts }]])
     expect(keysOf(plan({ existing: [own, manual], listing, verified }).deletes)).toEqual(['shop-pr-1'])
     const closed = answers([[facts, { state: 'closed', merged: true, change: facts }]])
