@@ -44,7 +44,7 @@ function typed(tag: string, text: string): Scalar {
 }
 
 /** What Python's `splitlines` splits at. */
-const lineEnds = /\r\n|[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]/
+const lineEnds = new RegExp(`\\r\\n|[${'\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029'}]`)
 
 function stringScalar(text: string, kluctl: boolean): Scalar {
   const lines = text.split(lineEnds)
