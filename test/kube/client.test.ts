@@ -66,17 +66,26 @@ describe('requests', () => {
     await expect(server.client.get(key, { timeout: 200 })).rejects.toThrow(/no answer/)
   })
 
-  it('end when aborted, even while waiting for a connection', async () => {
+  it('end when aborted, and are never sent if they still waited for a connection', async () => {
     const server = await startOddServer({ connections: 1 })
-    const arrived = Promise.withResolvers<void>()
-    server.handle(() => arrived.resolve())
+    const first = Promise.withResolvers<() => void>()
+    server.handle((_, response) => {
+      const answer = () => json(response, 200, configMap('a', '1'))
+      if (server.requests.length === 1) first.resolve(answer)
+      else answer()
+    })
+    const running = server.client.get(key)
+    const release = await first.promise
     const abort = new AbortController()
-    const first = server.client.get(key, { signal: abort.signal })
-    await arrived.promise
-    const second = server.client.get(key, { signal: abort.signal })
+    const waiting = server.client.create(configMap('late', ''), { signal: abort.signal })
+    // Lets it get as far as the queue.
+    await new Promise(setImmediate)
     abort.abort(new Error('enough'))
-    await expect(first).rejects.toThrow('enough')
-    await expect(second).rejects.toThrow('enough')
+    await expect(waiting).rejects.toThrow('enough')
+    release()
+    await running
+    await server.client.get(key)
+    expect(server.requests.map(request => request.split(' ')[0])).toEqual(['GET', 'GET'])
   })
 
   it('refuse bodies beyond the cap', async () => {
