@@ -1,7 +1,17 @@
 import { z } from 'zod'
 import { type ChangeFacts, type ChangeIdentity, Sha } from '../../api/change.ts'
 import { ForgeError } from '../errors.ts'
-import type { Forge, ForgeComment, ForgeUser, GitAccess, GitRemote, Listing, ListWhat, Lookup } from '../forge.ts'
+import type {
+  Forge,
+  ForgeComment,
+  ForgeUser,
+  GitAccess,
+  GitRemote,
+  Listing,
+  ListWhat,
+  Lookup,
+  RemoteBranches,
+} from '../forge.ts'
 import { parseRepositoryUrl } from '../repository.ts'
 
 /** A repository at any Git server: branches only, read with `git ls-remote`. It has no pull requests, and nowhere to write. */

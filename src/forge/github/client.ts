@@ -45,6 +45,7 @@ export interface Answer<T> {
 }
 
 type Parameters = Record<string, string | number | boolean | undefined>
+type Sent = Record<string, unknown> & { headers?: Record<string, string> }
 interface Raw {
   status: number
   headers: Record<string, string | number | undefined>
@@ -127,7 +128,7 @@ export class GitHubClient {
     return parse(schema, raw.data, what)
   }
 
-  async #readRaw(route: string, parameters: object, signal: AbortSignal | undefined): Promise<Raw> {
+  async #readRaw(route: string, parameters: Sent, signal: AbortSignal | undefined): Promise<Raw> {
     const { clock } = this.#dependencies
     const end = clock.now() + this.#limits.deadline / 2
     for (let attempt = 0; ; attempt++) {
@@ -141,7 +142,7 @@ export class GitHubClient {
     }
   }
 
-  async #send(method: string, route: string, parameters: object, signal: AbortSignal | undefined): Promise<Raw> {
+  async #send(method: string, route: string, parameters: Sent, signal: AbortSignal | undefined): Promise<Raw> {
     const { clock } = this.#dependencies
     signal?.throwIfAborted()
     this.#rate.check()
@@ -149,7 +150,8 @@ export class GitHubClient {
     const deadline = AbortSignal.timeout(this.#limits.deadline)
     const request = { signal: signal ? AbortSignal.any([signal, deadline]) : deadline }
     try {
-      const raw: Raw = await this.#octokit.request(`${method} ${route}`, { ...parameters, request })
+      const headers = { 'x-github-api-version': '2022-11-28', ...parameters.headers }
+      const raw: Raw = await this.#octokit.request(`${method} ${route}`, { ...parameters, headers, request })
       this.#rate.learn(raw.status, raw.headers, '')
       this.#observe({ method, route, status: raw.status, milliseconds: clock.now() - started }, raw.headers)
       return raw
@@ -179,7 +181,7 @@ function defaultLimits(apiUrl: string): ClientLimits {
     writeInterval: limited ? 1000 : 0,
     retries: 2,
     retryDelay: 500,
-    cached: 4000,
+    cached: 10_000,
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ChangeIdentity } from '../../api/change.ts'
 import { Gate } from '../../util/gate.ts'
+import { LruMap } from '../../util/lru.ts'
 import { ForgeError } from '../errors.ts'
 import type {
   CommitStatus,
@@ -27,8 +28,8 @@ export class GitHubForge implements Forge {
   readonly type = 'github'
   readonly capabilities = { pullRequests: true, comments: true, commitStatus: true }
   readonly #repository: GitHubRepository
-  /** One comment after the other: two at once would both find none, and both create one. */
-  readonly #comments = new Gate(1)
+  /** On one pull request one comment after the other: two at once would both find none, and both create one. */
+  readonly #comments = new LruMap<number, Gate>(10_000)
   #me: ForgeUser | undefined
 
   /** @throws InvalidInputError if the URL is not one of a GitHub repository. */
@@ -60,7 +61,9 @@ export class GitHubForge implements Forge {
 
   async upsertComment(comment: StickyComment, signal?: AbortSignal) {
     const me = await this.whoAmI(signal)
-    return this.#comments.run(() => writeComment(this.#repository, comment, me, signal), signal)
+    const gate = this.#comments.get(comment.pullRequest) ?? new Gate(1)
+    this.#comments.set(comment.pullRequest, gate)
+    return gate.run(() => writeComment(this.#repository, comment, me, signal), signal)
   }
 
   async setCommitStatus(sha: string, status: CommitStatus, signal?: AbortSignal): Promise<void> {

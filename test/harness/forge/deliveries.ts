@@ -1,5 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
+import { setTimeout } from 'node:timers/promises'
 
 /** Where events go, and with which secret they are signed. */
 export interface Hook {
@@ -24,6 +25,8 @@ export class Deliveries {
   readonly log: Delivery[] = []
   /** Times each delivery is sent. */
   copies = 1
+  /** Milliseconds before each delivery is sent. */
+  delay = 0
   /** Deliveries for which this is true are lost. */
   drop: (delivery: Delivery) => boolean = () => false
   /** Signs with this instead of the hook's secret. */
@@ -53,7 +56,10 @@ export class Deliveries {
 
   /** Sends the delivery (again). */
   redeliver(delivery: Delivery): Promise<void> {
-    const sent = send(delivery, this.secret ?? delivery.hook.secret).then(status => void delivery.statuses.push(status))
+    const wait = this.delay > 0 ? setTimeout(this.delay) : Promise.resolve()
+    const sent = wait
+      .then(() => send(delivery, this.secret ?? delivery.hook.secret))
+      .then(status => void delivery.statuses.push(status))
     this.#pending.add(sent)
     void sent.finally(() => this.#pending.delete(sent))
     return sent
