@@ -7,7 +7,14 @@ import { formatPath } from './schema-problems.ts'
 
 /** Mistakes that a schema cannot see: rules between fields (the CRD's CEL rules among them), globs, expressions, keys. */
 export function specProblems(spec: ReviewProjectSpec): Problem[] {
-  return [...forgeRules(spec), ...deployRules(spec), ...filterProblems(spec.changes), ...namespaceRules(spec)]
+  return [
+    ...urlRules(spec),
+    ...forgeRules(spec),
+    ...deployRules(spec),
+    ...configFileRules(spec),
+    ...filterProblems(spec.changes),
+    ...namespaceRules(spec),
+  ]
 }
 
 /** What is wrong with the project's own name and namespace. */
@@ -43,6 +50,34 @@ function forgeRules({ source, changes, deploy }: ReviewProjectSpec): Problem[] {
     })
   }
   return problems
+}
+
+/** Git reads more than addresses where it expects one: options, and transports that run commands. */
+function urlRules({ source, deploy }: ReviewProjectSpec): Problem[] {
+  const urls: [path: string, url: string | undefined][] = [
+    ['spec.source.url', source.url],
+    ['spec.deploy.kluctlDeployment.project.url', deploy.kluctlDeployment?.project.url],
+  ]
+  return urls.flatMap(([path, url]) =>
+    url !== undefined && /^-|^[a-z0-9+.-]+::|[\s\p{Cc}]/iu.test(url)
+      ? [{ path, message: `expected the address of a Git repository, such as https://…, got ${quote(url)}` }]
+      : [],
+  )
+}
+
+/** What a branch may override must have an effect. */
+function configFileRules({ configFile, deploy }: ReviewProjectSpec): Problem[] {
+  if (!deploy.objects) return []
+  return configFile.allow.flatMap((name, index) =>
+    name === 'enabled'
+      ? []
+      : [
+          {
+            path: `spec.configFile.allow[${index}]`,
+            message: `expected only enabled, as deploy.objects has no ${name}`,
+          },
+        ],
+  )
 }
 
 function deployRules({ deploy }: ReviewProjectSpec): Problem[] {

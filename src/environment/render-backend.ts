@@ -57,10 +57,10 @@ function renderKluctl(
   return { kind: 'kluctlDeployment', ownRepository, ...(target === undefined ? {} : { target }), args, spec, prune }
 }
 
-function named(text: CompiledText | undefined, field: string, rendering: Rendering): string | undefined {
+function named(text: CompiledText | undefined, field: 'target' | 'context', rendering: Rendering): string | undefined {
   const value = text?.(rendering)
   if (value === undefined) return undefined
-  const message = targetProblem(value)
+  const message = targetProblem(value, field)
   if (message !== undefined) rendering.problems.push({ path: `spec.deploy.kluctlDeployment.${field}`, message })
   return value
 }

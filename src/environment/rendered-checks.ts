@@ -32,11 +32,11 @@ export function urlProblem(url: string): string | undefined {
   )
 }
 
-/** Why the text cannot be the name of a Kluctl target, or undefined if it can. */
-export function targetProblem(target: string): string | undefined {
+/** Why the text cannot be the name of a Kluctl target or of a kubeconfig's context, or undefined if it can. */
+export function targetProblem(target: string, what: 'target' | 'context'): string | undefined {
   return /^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,252}$/.test(target)
     ? undefined
-    : `expected the name of a target (letters, digits and ._:/@+-, at most 253), got ${quote(target)}`
+    : `expected the name of a ${what} (letters, digits and ._:/@+-, at most 253), got ${quote(target)}`
 }
 
 /** Why the text cannot be a label's value, or undefined if it can. */

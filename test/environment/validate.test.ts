@@ -4,6 +4,7 @@ import { checkProjectFile } from '../../src/environment/check-file.ts'
 import { checkProject, projectProblems } from '../../src/environment/validate.ts'
 import { formatProblem } from '../../src/util/errors.ts'
 import { projectOf, specInput } from './builders.ts'
+import { configMap, kluctl } from './rendering.ts'
 
 const input = (spec: object = {}, metadata: object = {}) => ({
   apiVersion: 'offshoot.dev/v1alpha1',
@@ -12,7 +13,6 @@ const input = (spec: object = {}, metadata: object = {}) => ({
   spec: { ...specInput, ...spec },
 })
 const problemsOf = (value: unknown): string[] => (checkProject(value).problems ?? []).map(formatProblem)
-const kluctl = (fields: object) => ({ deploy: { kluctlDeployment: fields } })
 
 describe('checkProject', () => {
   it('gives a good project with its defaults', () => {
@@ -99,6 +99,13 @@ describe('checkProject', () => {
     ],
     ['spec.deploy.kluctlDeployment.project.ref', kluctl({ project: { url: 'https://x/y.git', ref: {} } })],
     ['spec.changes.pullRequests', { source: { url: 'https://x/y.git', forge: { type: 'git' } } }],
+    ['spec.source.url', { source: { url: 'ext::sh -c id', forge: { type: 'github' } } }],
+    ['spec.source.url', { source: { url: '--upload-pack=id', forge: { type: 'github' } } }],
+    ['spec.deploy.kluctlDeployment.project.url', kluctl({ project: { url: 'ext::id', ref: { branch: 'x' } } })],
+    [
+      'spec.configFile.allow\\[1\\]',
+      { configFile: { allow: ['enabled', 'args.x'] }, deploy: { objects: { manifests: [configMap({})] } } },
+    ],
     ['spec.changes.pullRequests.forks', { changes: { pullRequests: { forks: 'allow' } } }],
   ])('holds the rules between fields: %s', (path, spec) => {
     expect(problemsOf(input(spec))).toEqual([
