@@ -1,6 +1,16 @@
 import { valueError } from '../errors.ts'
-import { type Context, failUndefined } from '../runtime/context.ts'
-import { Markup, PyBytes, PyDict, PyFloat, type PyObject, PyTuple, Undefined, type Value } from '../values.ts'
+import { failUndefined } from '../runtime/context.ts'
+import {
+  type ContextView,
+  Markup,
+  PyBytes,
+  PyDict,
+  PyFloat,
+  type PyObject,
+  PyTuple,
+  Undefined,
+  type Value,
+} from '../values.ts'
 import { floatRepr } from './float.ts'
 import { quote, quoteBytes } from './quote.ts'
 import { undefinedMessage } from './undefined.ts'
@@ -9,7 +19,7 @@ const maxIntDigits = 4300
 const maxIntText = 10n ** BigInt(maxIntDigits)
 
 /** `str(x)`. Throws UndefinedError for a strict undefined. */
-export function str(context: Context, value: Value): string {
+export function str(context: ContextView, value: Value): string {
   if (typeof value === 'string') return value
   if (typeof value === 'number') return String(value)
   if (value instanceof Markup) return value.text
@@ -18,7 +28,7 @@ export function str(context: Context, value: Value): string {
 }
 
 /** `repr(x)`. */
-export function repr(context: Context, value: Value): string {
+export function repr(context: ContextView, value: Value): string {
   switch (typeof value) {
     case 'string':
       context.allocate(value.length)
@@ -44,7 +54,7 @@ export function intText(value: number | bigint): string {
   return String(value)
 }
 
-function objectRepr(context: Context, value: Value[] | PyObject): string {
+function objectRepr(context: ContextView, value: Value[] | PyObject): string {
   if (value instanceof PyFloat) return floatRepr(value.value)
   if (value instanceof Markup) return `Markup(${quote(value.text)})`
   if (value instanceof PyBytes) return quoteBytes(value.bytes)
@@ -72,10 +82,10 @@ function undefinedRepr(value: Undefined): string {
 /** Writes nested containers; counts its work, as a small value can hold itself many times over. */
 class Writer {
   text = ''
-  private readonly context: Context
+  private readonly context: ContextView
   private readonly open = new Set<Value>()
 
-  constructor(context: Context) {
+  constructor(context: ContextView) {
     this.context = context
   }
 
