@@ -87,8 +87,9 @@ async function read(forge: Forge, sha: string, path: string, signal: AbortSignal
   try {
     return await forge.readFile(sha, path, maxConfigFileBytes, signal)
   } catch (error) {
-    if (!(error instanceof ForgeError && error.kind === 'tooLarge')) throw error
-    const message = `expected at most ${maxConfigFileBytes} bytes`
+    // Whoever can push decides what is there: it must not stop the listing of everybody else's changes.
+    if (!(error instanceof ForgeError && (error.kind === 'tooLarge' || error.kind === 'invalid'))) throw error
+    const message = `expected a regular file of at most ${maxConfigFileBytes} bytes in UTF-8`
     throw new InvalidInputError([{ file: path, path: '', message }], { cause: error })
   }
 }
