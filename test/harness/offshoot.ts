@@ -20,6 +20,8 @@ export interface OffshootOptions {
   allowedClusterRoles?: readonly string[]
   /** File with the installation's webhook secrets. */
   webhookSecretFile?: string
+  /** `start` returns when it takes webhooks (default), or already when its informers hold everything. */
+  waitUntil?: 'leading' | 'synced'
   /** Port for webhooks; default: a free one. */
   port?: number
   /** More flags of `offshoot serve`, as setting to value. */
@@ -72,7 +74,7 @@ export async function startOffshoot(options: OffshootOptions): Promise<TestOffsh
     log,
     start: async () => {
       running = await launch(flags, options.kubeconfig, keep)
-      await waitFor(() => isReady(url, running), {
+      await waitFor(() => isReady(url, running, options.waitUntil ?? 'leading'), {
         describe: () => `Offshoot to be ready:\n${log.slice(-20).join('\n')}`,
       })
     },
@@ -97,12 +99,13 @@ interface Running {
   ended(): string | undefined
 }
 
-async function isReady(url: string, running: Running | undefined): Promise<boolean> {
+async function isReady(url: string, running: Running | undefined, until: 'leading' | 'synced'): Promise<boolean> {
   const ended = running?.ended()
   if (ended !== undefined) throw new Error(`Offshoot ended: ${ended}`)
+  const signal = AbortSignal.timeout(5_000)
+  if (until === 'synced') return (await fetch(`${url}/readyz`, { signal })).ok
   // An unsigned delivery is answered 503 until this replica leads, 401 after.
-  const answer = await fetch(`${url}/webhooks/github`, { method: 'POST', signal: AbortSignal.timeout(5_000) })
-  return answer.status === 401
+  return (await fetch(`${url}/webhooks/github`, { method: 'POST', signal })).status === 401
 }
 
 async function launchInProcess(
