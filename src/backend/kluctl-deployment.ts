@@ -98,10 +98,10 @@ async function verdictOf(
   found: KluctlDeployment,
   discriminators: Discriminators,
 ): Promise<Verdict | undefined> {
-  if (found.spec.dryRun !== true) return undefined
+  if (found.spec.dryRun !== true || found.status.targetKey === undefined) return undefined
   if (progressOf(found, pinnedCommit(desired, backendOf(desired))).at !== 'done') return undefined
   const { metadata, status } = context.environment
-  const discriminator = found.status.targetKey?.discriminator ?? ''
+  const discriminator = found.status.targetKey.discriminator ?? ''
   const recorded = status?.discriminators ?? []
   const { name: deployment = '', creationTimestamp: created = '', uid = '' } = found.object.metadata
   const others = await discriminators.claim(discriminator, {

@@ -101,7 +101,7 @@ describe('backend objects', () => {
 
   it('records the inventory before the first object exists', async () => {
     const context = await createEnvironment(world)
-    const { record } = context
+    const record = context.record.bind(context)
     context.record = async facts => {
       expect(await find(context.namespace, 'one')).toBeUndefined()
       await record(facts)

@@ -53,7 +53,7 @@ async function judge(
   const progress = progressOf(deployment, commit)
   if (progress.at === 'working') return deploying('Reconciling', workingMessage(deployment, progress.message), age)
   if (progress.at === 'prepareFailed') return prepareFailed(context, deployment, progress.message, age)
-  if (deployment.spec.dryRun === true) return checked(verdict, age)
+  if (deployment.spec.dryRun === true) return checked(context, deployment, progress, verdict, age)
   return deployed(context, deployment, progress, age)
 }
 
@@ -74,7 +74,19 @@ async function prepareFailed(
   return { phase: 'failed', reason: 'PrepareFailed', message: presentable(message, maxText), recheckAfter: next }
 }
 
-function checked(verdict: Verdict | undefined, age: number): Observation {
+async function checked(
+  context: BackendContext,
+  deployment: KluctlDeployment,
+  progress: Done,
+  verdict: Verdict | undefined,
+  age: number,
+): Promise<Observation> {
+  // Such as before the account may read kube-system, whose uid is the cluster's id for kluctl.
+  if (deployment.status.targetKey === undefined) {
+    const message = presentable(`the dry run told no target: ${progress.message}`, maxText)
+    const next = await request(context, deployment, 'reconcile', age)
+    return { phase: 'failed', reason: progress.reason || 'DeployFailed', message, recheckAfter: next }
+  }
   if (verdict === undefined || verdict.ok) return deploying('Deploying', 'the dry run told its discriminator', age)
   return { phase: 'stalled', reason: verdict.reason, message: verdict.message, recheckAfter: recheckStalled }
 }
