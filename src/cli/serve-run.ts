@@ -2,8 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { collectDefaultMetrics, Registry } from 'prom-client'
-import { kluctlDeploymentBackend } from '../backend/kluctl-deployment.ts'
-import { objectsBackend } from '../backend/objects.ts'
 import { Controller, type ControllerOptions } from '../controller/index.ts'
 import { createForges, receiveWebhook } from '../forge/index.ts'
 import { GitStore } from '../git/index.ts'
@@ -18,7 +16,6 @@ import type { Io } from './io.ts'
 import { forgeMetrics } from './serve-metrics.ts'
 import { checkSecretFile, webhookSecrets } from './serve-secrets.ts'
 import { flagOf, type ParsedServeSettings } from './serve-settings.ts'
-import { watchedDiscriminators } from './watched-discriminators.ts'
 
 /** What may be given from outside. */
 export interface ServeDependencies {
@@ -71,8 +68,6 @@ export async function startOffshoot(
   const folder = settings.cacheFolder ?? (await temporaryFolder(parts))
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
-  const discriminators = watchedDiscriminators(kube, { clock, log })
-  parts.defer(() => discriminators.close())
   const git = new GitStore({ folder, clock })
   const controller = new Controller({
     kube,
@@ -80,7 +75,6 @@ export async function startOffshoot(
     log,
     registry,
     forges: createForges({ clock, logger: log, git, observe: forgeMetrics(registry) }),
-    backends: { kluctlDeployment: kluctlDeploymentBackend(discriminators), objects: objectsBackend() },
     events: new EventRecorder(kube, { controller: 'offshoot.dev/controller', instance: settings.identity, clock, log }),
     namespaces: settings.watchNamespace,
     allowedClusterRoles: settings.allowedClusterRole,

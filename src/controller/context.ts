@@ -10,6 +10,7 @@ import type { Farewells } from './farewells.ts'
 import type { ForgeAccess } from './forge-access.ts'
 import type { Freshness } from './freshness.ts'
 import type { Work } from './keys.ts'
+import type { KluctlWatch } from './kluctl-watch.ts'
 import type { KeyedLocks } from './locks.ts'
 import type { CommitCache } from './overrides.ts'
 import type { Stores } from './stores.ts'
@@ -43,6 +44,8 @@ export interface ControllerContext {
   enqueue: Enqueue
   forges: ForgeAccess
   backends: Readonly<Record<Backend['name'], Backend>>
+  /** What is known of the cluster's KluctlDeployments. */
+  kluctl: Pick<KluctlWatch, 'ready' | 'start' | 'known'>
   locks: KeyedLocks
   freshness: Freshness
   budget: Budget

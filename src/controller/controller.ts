@@ -1,6 +1,8 @@
 import type { Registry } from 'prom-client'
 import { type ChangeIdentity, changeKey, type ReviewProject } from '../api/index.ts'
 import type { Backend } from '../backend/backend.ts'
+import { kluctlDeploymentBackend } from '../backend/kluctl-deployment.ts'
+import { objectsBackend } from '../backend/objects.ts'
 import { Budget, type Limit } from '../feedback/index.ts'
 import type { Forges, ForgeType } from '../forge/forge.ts'
 import type { KubeClient } from '../kube/client.ts'
@@ -27,7 +29,8 @@ import { Term } from './term.ts'
 export interface ControllerOptions {
   kube: KubeClient
   forges: Forges
-  backends: Readonly<Record<Backend['name'], Backend>>
+  /** Other backends than the built-in ones. */
+  backends?: Partial<Record<Backend['name'], Backend>>
   events: EventRecorder
   registry: Registry
   log: Logger
@@ -116,12 +119,15 @@ export class Controller {
 
   /** Whether this replica does the work now. */
   get leading(): boolean {
-    return this.#term?.accepting === true && (this.#elector?.isLeader ?? true)
+    const { accepting = false, failure } = this.#term ?? {}
+    return accepting && failure === undefined && (this.#elector?.isLeader ?? true)
   }
 
   /** Why it cannot serve yet; undefined when it holds everything there is. */
   notReady(): string | undefined {
     if (this.#stopping) return 'stopping'
+    const failure = this.#term?.failure
+    if (failure !== undefined) return `the workers have stopped: ${failure}`
     const missing = Object.entries(this.#stores).filter(([, informer]) => !informer.hasSynced)
     return missing.length === 0 ? undefined : `waiting for ${missing.map(([name]) => name).join(', ')}`
   }
@@ -225,10 +231,15 @@ export class Controller {
   }
 
   #createContext(enqueue: Queues): ControllerContext {
-    const { kube, backends, events, limits, installation = '', namespaces = [], allowedClusterRoles } = this.#options
+    const { kube, events, limits, installation = '', namespaces = [], allowedClusterRoles } = this.#options
     return {
       kube,
-      backends,
+      backends: {
+        objects: objectsBackend(),
+        kluctlDeployment: kluctlDeploymentBackend(this.#kluctl.discriminators),
+        ...this.#options.backends,
+      },
+      kluctl: this.#kluctl,
       enqueue,
       installation,
       namespaces,

@@ -131,9 +131,19 @@ async function deploy(
     markPending(draft, 'NamespaceTerminating', error.message)
     return { recheckAfter: 5_000 }
   }
+  if (kind === 'kluctlDeployment' && !context.kluctl.ready) return waitForKluctl(context, draft)
   const account = { namespace, clusterRole: desired.clusterRole, clusterId: kind === 'kluctlDeployment' }
   await ensureAccount(context, draft.environment, account, signal)
   return applyAndObserve(context, draft, desired, backendContext(context, draft, namespace, signal))
+}
+
+/** Until every KluctlDeployment is known nobody can tell whose a discriminator is. */
+function waitForKluctl(context: ControllerContext, draft: StatusDraft): Outcome {
+  context.kluctl.start()
+  const message = 'waits until the KluctlDeployments of the cluster are known (is the kluctl controller installed?)'
+  // One that runs goes on as it is; only one that has not begun says what it waits for.
+  if (draft.status.deployedRevision === undefined) markPending(draft, 'KluctlUnknown', message)
+  return { recheckAfter: 1_000 }
 }
 
 /** Records what will be made, before it is made: a crash in between leaves nothing that a teardown does not know of. */

@@ -1,6 +1,8 @@
 import { type Blocker, finalizer, type ReviewEnvironment } from '../api/index.ts'
 import type { Teardown } from '../backend/backend.ts'
+import { kluctlDeploymentKind } from '../backend/kluctl/resource.ts'
 import { namespaceBlockers } from '../backend/namespace-blockers.ts'
+import { kluctlDeploymentName } from '../environment/names.ts'
 import type { KubeObject } from '../kube/types.ts'
 import { accountKey, clusterIdBindingKey, removeOwn } from './account.ts'
 import { backendContext } from './backend-context.ts'
@@ -64,6 +66,12 @@ function markDeleting(draft: StatusDraft, message: string): void {
 async function tearBackendDown(context: ControllerContext, draft: StatusDraft, signal: AbortSignal): Promise<Teardown> {
   const { backend, namespace } = draft.status
   if (backend === undefined || namespace === undefined) return { gone: true, blockers: [], proceed: true }
+  if (backend === 'kluctlDeployment' && !(await context.kluctl.known(signal))) {
+    const message = 'waits until the KluctlDeployments of the cluster are known'
+    const { name, namespace: at } = draft.environment.metadata
+    const blocker = { ...kluctlDeploymentKind, namespace: at, name: kluctlDeploymentName(name) }
+    return { gone: false, blockers: [{ ...blocker, message }], proceed: false, recheckAfter: 1_000 }
+  }
   const result = await context.backends[backend].teardown(backendContext(context, draft, namespace, signal))
   const overdue = age(context, draft) >= context.limits.teardownPatience
   return overdue ? { ...result, proceed: true } : result

@@ -1,3 +1,4 @@
+import { messageOf } from '../util/errors.ts'
 import type { Logger } from '../util/log.ts'
 import { reconcileAdmission } from './admission.ts'
 import { reconcileChange } from './change.ts'
@@ -24,6 +25,7 @@ export class Term {
   readonly #unwatch: () => void
   readonly #running: Promise<unknown>
   #closing = false
+  #failure: string | undefined
 
   constructor(context: ControllerContext, queues: Queues) {
     this.#context = context
@@ -34,7 +36,16 @@ export class Term {
       queues.run((work, inner) => reconcile(context, work, inner), signal),
       new Sweeper(context).run(signal),
     ])
+    this.#running.catch(error => {
+      this.#failure = messageOf(error)
+      this.#log.error({ error: this.#failure }, 'the workers have stopped')
+    })
     this.#unwatch = watchCluster(context)
+  }
+
+  /** Why nothing is worked on any more; undefined while all is well. */
+  get failure(): string | undefined {
+    return this.#failure
   }
 
   /** Whether it takes work. */
@@ -61,7 +72,7 @@ export class Term {
     await Promise.race([Promise.all(active), timeout])
     enough.abort()
     this.#stop.abort(new Error('the term of leadership has ended'))
-    await this.#running
+    await this.#running.catch(() => undefined)
   }
 }
 
