@@ -20,7 +20,7 @@ describe('a hostile change', () => {
       '{{ change.F ~ "" }}',
       '{% if change.F %}x{% endif %}',
       '{{ change.F[0] }}',
-      '{{ [change.F] | join }}',
+      '{% for t in [change.F] %}{{ t }}{% endfor %}',
       '{% set t = change.F %}{{ t }}',
       '{% for c in change.F %}{{ c }}{% endfor %}',
     ]) {
@@ -39,7 +39,7 @@ describe('a hostile change', () => {
   it('is refused by the label that holds a template, and by no other', () => {
     const facts = pullRequest(1, { labels: ['good', '{{ bad }}'] })
     expect(argsOf({ x: '{{ change.labels[0] }}' }, facts)).toEqual({ x: 'good' })
-    expect(argProblems("{{ change.labels | join(',') }}", facts)).toEqual([
+    expect(argProblems('{% for label in change.labels %}{{ label }},{% endfor %}', facts)).toEqual([
       expect.stringMatching(/the value of change\.labels\[1\] is refused/),
     ])
   })
@@ -47,9 +47,13 @@ describe('a hostile change', () => {
   it.each([
     ['two halves', '{{ change.title }}{{ change.author }}', { title: 'a{', author: '{ evil }}' }],
     ['half from the template', "{{ '{' }}{{ change.title }}", { title: '{ evil }}' }],
-    ['a filter that takes out what stands between', "{{ change.title | replace('-', '') }}", { title: '{-{ evil }-}' }],
-    ['formatting', "{{ '%s%s' | format(change.title, change.title) }}", { title: '{' }],
-    ['reversal', '{{ change.title | reverse }}', { title: '%{ x' }],
+    [
+      'a loop that leaves out what stands between',
+      "{% for c in change.title %}{% if c != '-' %}{{ c }}{% endif %}{% endfor %}",
+      { title: '{-{ evil }-}' },
+    ],
+    ['one part twice', '{{ change.title ~ change.title }}', { title: '{' }],
+    ['reversal', '{{ change.title[::-1] }}', { title: '%{ x' }],
   ])('cannot put a marker together from %s', (_name, text, facts) => {
     expect(argProblems(text, pullRequest(1, facts))).toEqual([
       expect.stringMatching(/template marker .* comes from the change, and is refused/),
@@ -70,7 +74,7 @@ describe('limits', () => {
   it.each([
     ['endless loops', '{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}'],
     ['huge strings', "{{ 'x' * 99999999 }}"],
-    ['a bomb of filters', "{{ ('x' * 9999) | replace('x', 'x' * 9999) }}"],
+    ['a bomb of output', "{% set x = 'x' * 9999 %}{% for i in range(9999) %}{{ x }}{% endfor %}"],
     ['randomness', '{{ [1, 2, 3] | random }}'],
     ['files', "{% include '/etc/passwd' %}"],
     ['escapes', "{{ ''.__class__.__mro__ }}"],
