@@ -253,7 +253,12 @@ export class KubeClient {
   }
 
   async #send(request: TransportRequest): Promise<Answer> {
-    const answer = await this.#shared.transport.send({ ...request, headers: this.#headers })
+    const { transport, discovery } = this.#shared
+    const answer = await transport.send({ ...request, headers: this.#headers }).catch(error => {
+      // Discovery knew a kind that the server has no more, or serves elsewhere by now.
+      if (error instanceof KubeError && error.isKindMissing) discovery.invalidate()
+      throw error
+    })
     const warnings = answer.headers.warning
     if (warnings !== undefined && this.#shared.onWarning) {
       for (const warning of [warnings].flat()) this.#shared.onWarning(warning.replace(/^\d+ \S+ "(.*)"$/, '$1'))

@@ -23,6 +23,7 @@ export function describeCondition(condition: Condition): string {
   return text === '' ? `${condition.type} is ${condition.status}` : text
 }
 
-function asRecord(value: unknown): Record<string, unknown> {
+/** The value if it is an object or a list, else an empty object: what others wrote may be of any type. */
+export function asRecord(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 }

@@ -1,4 +1,4 @@
-import { conditionOf, describeCondition, specOf, statusOf } from './conditions.ts'
+import { asRecord, conditionOf, describeCondition, specOf, statusOf } from './conditions.ts'
 import type { Health } from './health-types.ts'
 import type { KubeObject } from './types.ts'
 
@@ -62,13 +62,13 @@ function statefulSet(object: KubeObject): Health {
   const spec = specOf(object)
   const status = statusOf(object)
   const wanted = number(spec.replicas, 1)
-  const strategy = (spec.updateStrategy ?? {}) as { type?: string; rollingUpdate?: { partition?: number } }
+  const strategy = asRecord(spec.updateStrategy)
   if (strategy.type === 'OnDelete') return current('updated on delete, by hand')
   if (status.observedGeneration === undefined) return inProgress('not observed by its controller yet')
   const ready = number(status.readyReplicas, 0)
   if (ready < wanted) return inProgress(`${ready} of ${wanted} replicas are ready`)
   if (number(status.replicas, 0) > wanted) return inProgress('replicas are still to end')
-  const partition = strategy.rollingUpdate?.partition ?? 0
+  const partition = number(asRecord(strategy.rollingUpdate).partition, 0)
   const updated = number(status.updatedReplicas, 0)
   if (updated < wanted - partition) return inProgress(`${updated} of ${wanted - partition} replicas are updated`)
   if (partition === 0 && status.currentRevision !== status.updateRevision) {
@@ -81,7 +81,7 @@ function daemonSet(object: KubeObject): Health {
   const status = statusOf(object)
   if (status.observedGeneration === undefined) return inProgress('not observed by its controller yet')
   const wanted = number(status.desiredNumberScheduled, 0)
-  const strategy = (specOf(object).updateStrategy ?? {}) as { type?: string }
+  const strategy = asRecord(specOf(object).updateStrategy)
   const updated = number(status.updatedNumberScheduled, 0)
   if (strategy.type !== 'OnDelete' && updated < wanted) return inProgress(`${updated} of ${wanted} pods are updated`)
   const available = number(status.numberAvailable, 0)
@@ -118,16 +118,10 @@ function pod(object: KubeObject): Health {
 /** What a container that keeps failing says; Kubernetes goes on trying, but seldom with better luck. */
 function brokenContainer(object: KubeObject): string | undefined {
   const { initContainerStatuses, containerStatuses } = statusOf(object)
-  for (const list of [initContainerStatuses, containerStatuses]) {
-    if (!Array.isArray(list)) continue
-    for (const { name, state } of list as {
-      name?: string
-      state?: { waiting?: { reason?: string; message?: string } }
-    }[]) {
-      const { reason, message } = state?.waiting ?? {}
-      if (reason !== 'CrashLoopBackOff') continue
-      return `container ${name}: ${reason}${message === undefined ? '' : `: ${message}`}`
-    }
+  for (const container of [initContainerStatuses, containerStatuses].flat().map(asRecord)) {
+    const { reason, message } = asRecord(asRecord(container.state).waiting)
+    if (reason !== 'CrashLoopBackOff') continue
+    return `container ${text(container.name)}: ${reason}${text(message) === undefined ? '' : `: ${text(message)}`}`
   }
   return undefined
 }
@@ -140,8 +134,10 @@ function persistentVolumeClaim(object: KubeObject): Health {
 
 function service(object: KubeObject): Health {
   if (specOf(object).type !== 'LoadBalancer') return current('exists')
-  const { ingress } = (statusOf(object).loadBalancer ?? {}) as { ingress?: unknown[] }
-  return ingress && ingress.length > 0 ? current('has an address') : inProgress('waits for the load balancer’s address')
+  const { ingress } = asRecord(statusOf(object).loadBalancer)
+  return Array.isArray(ingress) && ingress.length > 0
+    ? current('has an address')
+    : inProgress('waits for the load balancer’s address')
 }
 
 function namespace(object: KubeObject): Health {

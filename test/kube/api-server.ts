@@ -15,6 +15,8 @@ export interface OddServer {
   client: KubeClient
   /** Requests so far, discovery left out, as `METHOD path?query`. */
   requests: string[]
+  /** Discovery requests so far. */
+  discoveries(): number
   /** Answers all requests but discovery from now on. */
   handle(handler: Handler): void
   /** Cuts every connection. */
@@ -30,10 +32,15 @@ const kinds = [
 /** Starts such a server with a client for it; both end with the test. */
 export async function startOddServer(options: ClientOptions = {}): Promise<OddServer> {
   const requests: string[] = []
+  let discoveries = 0
   let handler: Handler = (_, response) => json(response, 404, { kind: 'Status', code: 404, reason: 'NotFound' })
   const server = createServer((request, response) => {
     const url = request.url ?? ''
-    if (url === '/api' || url === '/apis') return json(response, 200, discovery(url === '/api'))
+    if (url === '/api' || url === '/apis') {
+      discoveries++
+      json(response, 200, discovery(url === '/api'))
+      return
+    }
     requests.push(`${request.method} ${url}`)
     let body = ''
     request.on('data', chunk => {
@@ -53,6 +60,7 @@ export async function startOddServer(options: ClientOptions = {}): Promise<OddSe
     url,
     client,
     requests,
+    discoveries: () => discoveries,
     handle: next => {
       handler = next
     },

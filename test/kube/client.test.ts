@@ -138,7 +138,10 @@ describe('requests', () => {
     )
     expect(await server.client.get(key)).toBeUndefined()
     server.handle((_, response) => response.writeHead(404).end('404 page not found'))
+    const before = server.discoveries()
     await expect(server.client.get(key)).rejects.toMatchObject({ isKindMissing: true })
+    await expect(server.client.get(key)).rejects.toMatchObject({ isKindMissing: true })
+    expect(server.discoveries()).toBeGreaterThan(before)
   })
 
   it('name the account they are made as', async () => {

@@ -1,5 +1,7 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { health } from '../../src/kube/health.ts'
+import { builtinRules } from '../../src/kube/health-builtin.ts'
 import type { KubeObject } from '../../src/kube/types.ts'
 
 function object(apiVersion: string, kind: string, spec: object, status: object, metadata: object = {}): KubeObject {
@@ -278,20 +280,16 @@ describe('health', () => {
     expect(result.message).toMatch(message)
   })
 
-  it.each([
-    null,
-    'text',
-    7,
-    [],
-    { conditions: 'no list' },
-    { conditions: [null, 1] },
-  ])('withstands the status %j', status => {
-    for (const [apiVersion, kind] of [
-      ['apps/v1', 'Deployment'],
-      ['v1', 'Pod'],
-      ['example.com/v1', 'Thing'],
-    ] as const) {
-      expect(health({ apiVersion, kind, metadata: {}, status }).message).not.toBe('')
-    }
+  it('withstands any spec and status', () => {
+    const kinds = [...builtinRules.keys(), 'example.com/Thing'].map(id => id.split('/') as [string, string])
+    const names = ['conditions', 'phase', 'containerStatuses', 'updateStrategy', 'loadBalancer', 'replicas', 'type']
+    const anything = fc.oneof(fc.anything(), fc.dictionary(fc.constantFrom(...names), fc.anything()))
+    fc.assert(
+      fc.property(fc.constantFrom(...kinds), anything, anything, ([group, kind], spec, status) => {
+        const apiVersion = group === '' ? 'v1' : `${group}/v1`
+        expect(health({ apiVersion, kind, metadata: {}, spec, status }).message).toEqual(expect.any(String))
+      }),
+      { numRuns: 1_000 },
+    )
   })
 })

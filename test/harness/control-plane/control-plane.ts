@@ -34,7 +34,8 @@ export interface ControlPlaneOptions {
   log?: (line: string) => void
 }
 
-const startDeadline = 60_000
+/** Seconds are usual; a machine that builds something else at the same time needs patience. */
+const startDeadline = 120_000
 
 /**
  * Starts a control plane in a temporary folder. It ends with `stop`, or when this process ends for any reason.
@@ -134,5 +135,7 @@ async function until(
     }
     await systemClock.sleep(100, signal)
   }
-  throw new OffshootError(`${name} was not ready in 60 s: ${messageOf(last)}\n${processes.tail(name)}`)
+  throw new OffshootError(
+    `${name} was not ready in ${startDeadline / 1000} s: ${messageOf(last)}\n${processes.tail(name)}`,
+  )
 }
