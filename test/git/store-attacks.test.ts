@@ -194,7 +194,7 @@ describe('attacks', () => {
 
   test('a redirect is not followed: the credential stays here', async () => {
     const elsewhere = createServer((request, response) => {
-      response.writeHead(302, { location: at.shop.url + (request.url ?? '') }).end()
+      response.writeHead(302, { location: at.host.origin + (request.url ?? '') }).end()
     })
     await new Promise<void>(resolve => elsewhere.listen(0, '127.0.0.1', resolve))
     const url = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`

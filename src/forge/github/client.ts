@@ -87,9 +87,16 @@ export class GitHubClient {
 
   /**
    * GETs what the route names and reads it by the schema; unchanged answers come from memory and cost no rate limit.
+   * `keep: false` is for what may be large and is seldom asked for again.
    * @throws ForgeError
    */
-  async read<T>(route: string, parameters: Parameters, schema: z.ZodType<T>, signal?: AbortSignal): Promise<Answer<T>> {
+  async read<T>(
+    route: string,
+    parameters: Parameters,
+    schema: z.ZodType<T>,
+    signal?: AbortSignal,
+    { keep = true }: { keep?: boolean } = {},
+  ): Promise<Answer<T>> {
     const { url } = this.#octokit.request.endpoint(`GET ${route}`, parameters)
     const kept = this.#kept.get(url)
     const headers = kept ? { 'if-none-match': kept.etag } : {}
@@ -99,7 +106,7 @@ export class GitHubClient {
     if (raw.status !== 200) throw refusal(raw.status, `GET ${pathOf(url)}`, raw.headers, this.#dependencies.clock.now())
     const answer = { data: parse(schema, raw.data, `GET ${pathOf(url)}`), ...readLink(raw.headers.link) }
     const etag = raw.headers.etag
-    if (typeof etag === 'string') this.#kept.set(url, { ...answer, etag })
+    if (keep && typeof etag === 'string') this.#kept.set(url, { ...answer, etag })
     return { ...answer, notModified: false }
   }
 

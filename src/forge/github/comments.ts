@@ -25,6 +25,7 @@ export async function findComment(
     schema: Comments,
     keyOf: comment => comment.id,
     maxPages,
+    keep: false,
     enough: comments => comments.some(isOurs),
     signal,
   })

@@ -17,6 +17,7 @@ export async function listChangedPaths(
     schema: ChangedFiles,
     keyOf: file => file.filename,
     maxPages: maxFiles / 100,
+    keep: false,
     signal,
   })
   if (pages.items.length >= maxFiles) return 'tooMany'
@@ -42,11 +43,13 @@ export async function readFileAt(
     throw new ForgeError('invalid', `${JSON.stringify(path)} at ${JSON.stringify(sha)} is not a file at a commit`)
   }
   const route = '/repos/{owner}/{repo}/contents/{path}'
-  const content = await client.read(route, { owner, repo, path, ref: sha }, Content, signal).catch(async error => {
-    if (!(error instanceof ForgeError) || error.kind !== 'notFound') throw error
-    await client.read('/repos/{owner}/{repo}/git/commits/{sha}', { owner, repo, sha }, Commit, signal)
-    return undefined
-  })
+  const content = await client
+    .read(route, { owner, repo, path, ref: sha }, Content, signal, { keep: false })
+    .catch(async error => {
+      if (!(error instanceof ForgeError) || error.kind !== 'notFound') throw error
+      await client.read('/repos/{owner}/{repo}/git/commits/{sha}', { owner, repo, sha }, Commit, signal)
+      return undefined
+    })
   return content === undefined ? undefined : textOf(content.data, path, maxBytes)
 }
 

@@ -21,6 +21,8 @@ export interface PageOptions<T> {
   /** Ends the reading early, after a page for which it is true. */
   enough?: (items: readonly T[]) => boolean
   signal?: AbortSignal | undefined
+  /** Whether pages are kept for conditional requests; default true. */
+  keep?: boolean
 }
 
 const perPage = 100
@@ -46,7 +48,8 @@ export async function readPages<T>(client: GitHubClient, route: string, options:
     let answer: Answer<T[]>
     try {
       const parameters = { ...options.parameters, per_page: perPage, page }
-      answer = await client.read(route, parameters, options.schema, options.signal)
+      const { keep = true, signal } = options
+      answer = await client.read(route, parameters, options.schema, signal, { keep })
     } catch (error) {
       if (page === 1 || !(error instanceof ForgeError)) throw error
       return end(`page ${page}: ${error.message}`)

@@ -43,12 +43,13 @@ export function send(
   if (failure === 'truncated') text = text.slice(0, Math.floor(text.length / 2))
   let status = answer.status
   if (request.method === 'GET' && status === 200) {
-    const etag = `W/"${createHash('sha256')
-      .update(text)
-      .update(headers.link ?? '')
-      .digest('hex')}"`
+    // Of the body alone: a page may be unchanged while pages after it come and go.
+    const etag = `W/"${createHash('sha256').update(text).digest('hex')}"`
     headers.etag = etag
-    if (request.headers['if-none-match'] === etag) status = 304
+    if (request.headers['if-none-match'] === etag) {
+      status = 304
+      delete headers.link
+    }
   }
   if (status !== 304) rate.remaining = Math.max(0, rate.remaining - 1)
   response.writeHead(status, {
