@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { inject } from 'vitest'
 import { KubeClient } from '../../src/kube/client.ts'
 import type { KubeObject } from '../../src/kube/types.ts'
@@ -41,10 +40,9 @@ export async function serviceAccountKubeconfig(namespace: string, name: string):
   return kubeconfig(url, ca, { token }, namespace)
 }
 
-/** As {@link serviceAccountKubeconfig}, written to a temporary file; gives its path. */
+/** As {@link serviceAccountKubeconfig}, written to a file that ends with the control plane; gives its path. */
 export async function serviceAccountKubeconfigFile(namespace: string, name: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'offshoot-kubeconfig-'))
-  const path = join(folder, 'kubeconfig')
+  const path = join(dirname(adminKubeconfig()), `${uniqueName(name)}.kubeconfig`)
   await writeFile(path, await serviceAccountKubeconfig(namespace, name), { mode: 0o600 })
   return path
 }
