@@ -13,7 +13,7 @@ const credentials: readonly [RegExp, string][] = [
 ]
 
 /** Longest text that is looked through, in characters. */
-const maxInput = 64 * 1024
+const maxInput = 8 * 1024
 
 /** Text of a foreign tool made fit for a status: credentials masked, control characters gone, at most `limit` long. */
 export function presentable(text: string, limit = 512): string {

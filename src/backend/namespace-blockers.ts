@@ -20,7 +20,8 @@ const maxBlockers = 20
 export function namespaceBlockers(namespace: KubeObject, known: readonly Blocker[]): Blocker[] {
   if (namespace.metadata.deletionTimestamp === undefined) return []
   const name = namespace.metadata.name ?? ''
-  const inside = known.filter(blocker => blocker.namespace === name)
+  // What this function gave before, counts, is known no better than from today's conditions.
+  const inside = known.filter(blocker => blocker.namespace === name && !blocker.name.startsWith('('))
   const conditions = conditionsOf(namespace).filter(condition => condition.status === 'True')
   const content = conditions.find(condition => condition.type === 'NamespaceContentRemaining')
   const held = conditions.find(condition => condition.type === 'NamespaceFinalizersRemaining')
