@@ -117,7 +117,9 @@ const Manifest = z
   .looseObject({
     apiVersion: z.string().min(1).max(317),
     kind: z.string().min(1).max(63),
-    metadata: z.looseObject({ name: template.min(1) }),
+    metadata: z
+      .looseObject({ name: template.min(1) })
+      .meta({ type: 'object', 'x-kubernetes-preserve-unknown-fields': true }),
   })
   .meta({ type: 'object', 'x-kubernetes-preserve-unknown-fields': true })
 
