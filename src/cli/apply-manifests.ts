@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { KubeClient } from '../kube/client.ts'
 import { KubeError } from '../kube/errors.ts'
 import { type Condition, type KubeObject, keyOf } from '../kube/types.ts'
@@ -23,9 +24,17 @@ export async function applyManifests(
       continue
     }
     const after = await kube.apply(object, { fieldManager, force: true, fieldValidation: 'Strict', signal: io.signal })
-    const same = before?.metadata.resourceVersion === after.metadata.resourceVersion
-    done(object, before === undefined ? 'created' : same ? 'unchanged' : 'configured')
+    done(object, before === undefined ? 'created' : isSame(before, after) ? 'unchanged' : 'configured')
   }
+}
+
+/** Whether both say the same, whatever controllers wrote into the status in between. */
+function isSame(before: KubeObject, after: KubeObject): boolean {
+  const content = ({ status: _status, metadata, ...rest }: KubeObject) => {
+    const { resourceVersion: _version, managedFields: _fields, ...kept } = metadata
+    return { ...rest, metadata: kept }
+  }
+  return isDeepStrictEqual(content(before), content(after))
 }
 
 /** Waits until the CustomResourceDefinitions are served. @throws CliError (timed out) */
