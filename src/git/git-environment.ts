@@ -23,6 +23,8 @@ const settings: [string, string][] = [
   ['core.fsmonitor', 'false'],
   ['credential.helper', ''],
   ['fetch.recurseSubmodules', 'false'],
+  // What is fetched stays one file, whose size can be seen while it grows.
+  ['fetch.unpackLimit', '1'],
   ['gc.auto', '0'],
   ['http.followRedirects', 'false'],
   // Under 1,000 bytes a second for 20 s is a dead connection.

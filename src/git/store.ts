@@ -5,6 +5,7 @@ import type { Clock } from '../util/clock.ts'
 import { credentialKey } from '../util/credential.ts'
 import { GitError } from './errors.ts'
 import { type ExportLimits, exportTree } from './export.ts'
+import { withinSize } from './fetch-size.ts'
 import { listBranches, type RemoteBranches, resolveRef } from './list-branches.ts'
 import { withLock } from './lock.ts'
 import { type CheckedRemote, checkRemote, type Remote } from './remote.ts'
@@ -25,6 +26,8 @@ export interface GitStoreOptions {
   maxCommits?: number
   /** Milliseconds for one fetch. Default two minutes. */
   fetchDeadline?: number
+  /** Bytes that one fetch may bring. Default 1 GiB. */
+  maxFetchBytes?: number
   /** Bounds of a checkout. Default 50,000 files and 512 MiB. */
   checkout?: ExportLimits
 }
@@ -43,7 +46,13 @@ export class GitStore {
   readonly #options: Required<GitStoreOptions>
 
   constructor(options: GitStoreOptions) {
-    const defaults = { allowFile: false, maxRepositories: 200, maxCommits: 500, fetchDeadline: 120_000 }
+    const defaults = {
+      allowFile: false,
+      maxRepositories: 200,
+      maxCommits: 500,
+      fetchDeadline: 120_000,
+      maxFetchBytes: 1024 ** 3,
+    }
     this.#options = { ...defaults, checkout: { files: 50_000, bytes: 512 * 1024 * 1024 }, ...options }
   }
 
@@ -135,7 +144,8 @@ export class GitStore {
         remote.url,
         refspec,
       ]
-      await runGit(args, { remote, signal, deadline: this.#options.fetchDeadline })
+      const { fetchDeadline: deadline, maxFetchBytes } = this.#options
+      await withinSize(gitDir, maxFetchBytes, signal, bounded => runGit(args, { remote, signal: bounded, deadline }))
     }
     try {
       await fetch(`+${sha}:refs/offshoot/${sha}`, '--depth=1')

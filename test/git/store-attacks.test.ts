@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { lstat, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -19,9 +20,9 @@ afterEach(() => at[Symbol.asyncDispose]())
 
 describe('attacks', () => {
   test.each([
-    '--upload-pack=touch /tmp/pwned',
-    '-oProxyCommand=touch /tmp/pwned',
-    'ext::sh -c touch% /tmp/pwned',
+    '--upload-pack=touch pwned',
+    '-oProxyCommand=touch pwned',
+    'ext::sh -c touch% pwned',
     'fd::17',
     'git://127.0.0.1/acme/shop',
     'ssh://-oProxyCommand=touch/x',
@@ -225,5 +226,14 @@ describe('attacks', () => {
       silent.closeAllConnections()
       silent.close()
     }
+  })
+
+  test('a fetch that brings too much is undone', async () => {
+    const noise = randomBytes(200_000).toString('base64')
+    const sha = await at.shop.push('large', { 'large.txt': noise })
+    const store = new GitStore({ folder: join(at.folder, 'small'), clock: systemClock, maxFetchBytes: 100_000 })
+    expect(await kindOf(store.readFile(at.remote, sha, 'a.txt', 100))).toBe('tooLarge')
+    expect(await readdir(join(at.folder, 'small/repositories'))).toEqual([])
+    expect(await store.readFile(at.remote, at.main(), 'a.txt', 100)).toBe('one\n')
   })
 })
