@@ -53,12 +53,10 @@ export class Environment {
     const globals = new Map<string, Value>(builtinGlobals)
     if (extensions.has('i18n')) for (const [name, value] of gettextGlobals(options)) globals.set(name, value)
     for (const [name, value] of options.globals ?? []) globals.set(name, value)
-    this.engine = new EngineParts(
-      options,
-      policies,
-      new MapLayer(globals),
-      (names, parent) => this.load(names, parent).code,
-    )
+    this.engine = new EngineParts(options, policies, new MapLayer(globals), {
+      load: (names, parent) => this.load(names, parent).code,
+      compile: source => this.compile(source, undefined),
+    })
   }
 
   /** Compiles a template; it can be rendered many times. Throws TemplateSyntaxError. */
@@ -161,6 +159,11 @@ function budgetOf(environment: EnvironmentOptions, render: RenderOptions): Budge
   return { ...defaultBudget, ...environment.budget, ...render.budget }
 }
 
+interface TemplateAccess {
+  load: Engine['loadTemplate']
+  compile: Engine['compileSource']
+}
+
 class EngineParts implements Engine {
   readonly undefinedKind: UndefinedKind
   readonly filters: ReadonlyMap<string, FilterFunction>
@@ -169,16 +172,18 @@ class EngineParts implements Engine {
   readonly policies: Policies
   readonly newlineSequence: string
   readonly loadTemplate: Engine['loadTemplate']
+  readonly compileSource: Engine['compileSource']
   readonly random: () => number
 
-  constructor(options: EnvironmentOptions, policies: Policies, globals: Layer, load: Engine['loadTemplate']) {
+  constructor(options: EnvironmentOptions, policies: Policies, globals: Layer, access: TemplateAccess) {
     this.undefinedKind = options.undefined ?? 'default'
     this.filters = new Map([...builtinFilters, ...(options.filters ?? [])])
     this.tests = new Map([...builtinTests, ...(options.tests ?? [])])
     this.globalLayer = globals
     this.policies = policies
     this.newlineSequence = options.newlineSequence ?? '\n'
-    this.loadTemplate = load
+    this.loadTemplate = access.load
+    this.compileSource = access.compile
     this.random = options.random ?? Math.random
   }
 }

@@ -14,6 +14,7 @@ export type PythonType =
   | 'KeyError'
   | 'IndexError'
   | 'AttributeError'
+  | 'AssertionError'
   | 'ZeroDivisionError'
   | 'OverflowError'
   | 'RuntimeError'

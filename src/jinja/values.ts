@@ -32,6 +32,21 @@ export abstract class PyObject {
     return undefined
   }
 
+  /** `x <operator> other`, or `other <operator> x` when reflected; undefined when it cannot. */
+  operate(_operator: string, _other: Value, _reflected: boolean): Value | undefined {
+    return undefined
+  }
+
+  /** `x == other` for objects that compare by content; undefined leaves it to identity. */
+  equals(_other: Value): boolean | undefined {
+    return undefined
+  }
+
+  /** Negative, zero or positive as `x` sorts before, with or after `other`; undefined when they have no order. */
+  compareTo(_other: Value): number | undefined {
+    return undefined
+  }
+
   /** `str(x)` and `repr(x)` of objects that print in a way of their own. */
   display(): string {
     return `<${this.typeName} object>`
@@ -326,6 +341,10 @@ export interface ContextView {
   step(count: number): void
   /** Announces a value of this many bytes before it is made. Throws BudgetError when that is too much. */
   allocate(bytes: number): void
+  /** Renders another template with these variables, on this render's budget. Throws TemplateNotFound. */
+  renderNamed(name: string, variables: ReadonlyMap<string, Value>): string
+  /** Renders a source with these variables, on this render's budget. Throws TemplateSyntaxError. */
+  renderSource(source: string, variables: ReadonlyMap<string, Value>): string
 }
 
 /** A function of the host as templates may call it. */

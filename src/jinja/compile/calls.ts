@@ -1,5 +1,6 @@
 import type { CallNode, Expr } from '../parser/ast.ts'
-import { call, callMethod } from '../python/access.ts'
+import { callMethod } from '../python/access.ts'
+import { callValue as call } from '../python/call.ts'
 import type { Context } from '../runtime/context.ts'
 import type { Eval, Frame } from '../runtime/frame.ts'
 import { HostFunction, type Kwargs, type Value } from '../values.ts'

@@ -1,20 +1,10 @@
-import { SecurityError, typeError } from '../errors.ts'
+import { SecurityError } from '../errors.ts'
 import { BoundMethod } from '../methods/method.ts'
 import { methodOf } from '../methods/tables.ts'
 import type { Context } from '../runtime/context.ts'
-import {
-  type Kwargs,
-  Markup,
-  PyBytes,
-  PyCallable,
-  PyDict,
-  PyFloat,
-  PyObject,
-  PyTuple,
-  Undefined,
-  type Value,
-} from '../values.ts'
+import { type Kwargs, Markup, PyBytes, PyDict, PyFloat, PyObject, PyTuple, Undefined, type Value } from '../values.ts'
 import { isInt } from './arith.ts'
+import { callValue } from './call.ts'
 import { textOf } from './compare.ts'
 import { isPlain, PyIterator } from './iterate.ts'
 import { PyRange } from './range.ts'
@@ -135,14 +125,6 @@ function charAt(context: Context, text: string, index: number): string | undefin
   return chars[index < 0 ? index + chars.length : index]
 }
 
-/** `callee(*args, **kwargs)`. Throws TypeError for what cannot be called. */
-export function call(context: Context, callee: Value, args: Value[], kwargs: Kwargs): Value {
-  context.state.step(1)
-  if (callee instanceof PyCallable) return callee.invoke(context, args, kwargs)
-  if (callee instanceof Undefined) return failUse(callee)
-  throw typeError(`'${typeName(callee)}' object is not callable`)
-}
-
 /** `object.name(*args, **kwargs)` without making a bound method first. */
 export function callMethod(context: Context, object: Value, name: string, args: Value[], kwargs: Kwargs): Value {
   const method = name.charCodeAt(0) === 95 ? undefined : methodOf(object, name)
@@ -152,5 +134,5 @@ export function callMethod(context: Context, object: Value, name: string, args: 
   }
   const callee = getAttribute(context, object, name)
   if (callee instanceof Undefined && callee.unsafe) throw new SecurityError(callee.hint ?? '')
-  return call(context, callee, args, kwargs)
+  return callValue(context, callee, args, kwargs)
 }

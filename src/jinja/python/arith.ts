@@ -2,7 +2,7 @@ import { typeError } from '../errors.ts'
 import { formatPercent } from '../format/percent.ts'
 import type { BinaryOperator } from '../parser/ast.ts'
 import type { Context } from '../runtime/context.ts'
-import { Markup, PyBytes, PyFloat, PyTuple, Undefined, type Value } from '../values.ts'
+import { Markup, PyBytes, PyFloat, PyObject, PyTuple, Undefined, type Value } from '../values.ts'
 import { numeric, textOf } from './compare.ts'
 import { escapeValue } from './escape.ts'
 import {
@@ -59,6 +59,9 @@ export function binary(context: Context, operator: BinaryOperator, a: Value, b: 
     operator === '+' ? concatenated(context, a, b) : operator === '*' ? repeated(context, a, b) : undefined
   if (sequence !== undefined) return sequence
   refuseUndefined(b)
+  const own = a instanceof PyObject ? a.operate(operator, b, false) : undefined
+  const result = own ?? (b instanceof PyObject ? b.operate(operator, a, true) : undefined)
+  if (result !== undefined) return result
   if (operator === '+') failAdd(a, b)
   const shown = operator === '**' ? '** or pow()' : operator
   throw typeError(`unsupported operand type(s) for ${shown}: '${typeName(a)}' and '${typeName(b)}'`)

@@ -1,6 +1,6 @@
 import { typeError } from '../errors.ts'
 import type { Context } from '../runtime/context.ts'
-import { Markup, PyBytes, PyDict, PyFloat, PyTuple, Undefined, type Value } from '../values.ts'
+import { Markup, PyBytes, PyDict, PyFloat, PyObject, PyTuple, Undefined, type Value } from '../values.ts'
 import { counted, isIterable } from './iterate.ts'
 import { typeName } from './types.ts'
 import { failUse, refuseUndefined } from './undefined.ts'
@@ -54,7 +54,11 @@ function equalContainers(context: Context, a: Value, b: Value): boolean {
   if (a instanceof PyTuple) return b instanceof PyTuple && equalItems(context, a.items, b.items)
   if (a instanceof PyDict) return b instanceof PyDict && equalDicts(context, a, b)
   if (a instanceof PyBytes && b instanceof PyBytes) return Buffer.compare(a.bytes, b.bytes) === 0
-  return false
+  if (a instanceof PyObject) {
+    const answer = a.equals(b)
+    if (answer !== undefined) return answer
+  }
+  return b instanceof PyObject ? (b.equals(a) ?? false) : false
 }
 
 function equalItems(context: Context, a: readonly Value[], b: readonly Value[]): boolean {
@@ -93,6 +97,8 @@ export function ordered(context: Context, operator: OrderOperator, a: Value, b: 
   if (Array.isArray(a) && Array.isArray(b)) return orderedItems(context, operator, a, b)
   if (a instanceof PyTuple && b instanceof PyTuple) return orderedItems(context, operator, a.items, b.items)
   if (a instanceof PyBytes && b instanceof PyBytes) return holds(operator, Buffer.compare(a.bytes, b.bytes), 0)
+  const order = a instanceof PyObject ? a.compareTo(b) : undefined
+  if (order !== undefined) return holds(operator, order, 0)
   throw typeError(`'${operator}' not supported between instances of '${typeName(a)}' and '${typeName(b)}'`)
 }
 

@@ -117,7 +117,7 @@ class Writer {
 
   private tuple(tuple: PyTuple): void {
     const { items, fields } = tuple
-    if (fields !== undefined) {
+    if (fields !== undefined && tuple.typeName !== '_GroupTuple') {
       this.add(`${tuple.typeName}(`)
       items.forEach((item, index) => {
         this.add(`${index > 0 ? ', ' : ''}${fields[index]}=`)

@@ -30,6 +30,8 @@ export interface Engine {
   random(): number
   /** Throws TemplateNotFound. */
   loadTemplate(names: readonly string[], parent: string | null): TemplateCode
+  /** Throws TemplateSyntaxError. */
+  compileSource(source: string): TemplateCode
 }
 
 /** A block's code, as compiled in the template that holds it. */
@@ -89,8 +91,7 @@ export class Context implements ContextView {
   /** The same template's context with more variables on top. */
   derived(locals: ReadonlyMap<string, Value>): Context {
     const template = { name: this.templateName, autoescape: this.autoescape }
-    const context = new Context(this.engine, this.state, template, this.snapshot(locals), this.blocks)
-    return context
+    return new Context(this.engine, this.state, template, this.snapshot(locals), this.blocks)
   }
 
   /** All that this context knows now, with more on top; later assignments here do not show in it. */
@@ -117,6 +118,24 @@ export class Context implements ContextView {
 
   allocate(bytes: number): void {
     this.state.allocate(bytes)
+  }
+
+  renderNamed(name: string, variables: ReadonlyMap<string, Value>): string {
+    return this.renderOther(this.engine.loadTemplate([name], this.templateName ?? null), variables)
+  }
+
+  renderSource(source: string, variables: ReadonlyMap<string, Value>): string {
+    this.step(source.length >> 2)
+    return this.renderOther(this.engine.compileSource(source), variables)
+  }
+
+  private renderOther(template: TemplateCode, variables: ReadonlyMap<string, Value>): string {
+    const { engine, state } = this
+    const context = Context.forTemplate(template, engine, state, new MapLayer(variables, engine.globalLayer))
+    state.enter()
+    const text = state.capture(() => template.run(context))
+    state.leave()
+    return text
   }
 
   /** The undefined value for a variable that does not exist. */

@@ -1,6 +1,108 @@
-import type { EnvironmentOptions } from '../options.ts'
-import { HostFunction, type Value } from '../values.ts'
+import { typeError } from '../errors.ts'
+import { formatPercent } from '../format/percent.ts'
+import { bindArguments } from '../methods/method.ts'
+import type { EnvironmentOptions, Translations } from '../options.ts'
+import { callValue } from '../python/call.ts'
+import { equal } from '../python/compare.ts'
+import { str } from '../python/display.ts'
+import { type ContextView, HostFunction, Markup, noKwargs, PyDict, type Value } from '../values.ts'
+import type { Context } from './context.ts'
 
-export function gettextGlobals(_options: EnvironmentOptions): Map<string, Value> {
-  return new Map([['gettext', new HostFunction('gettext', (_c, args) => args[0] ?? '')]])
+interface Message {
+  readonly text: string
+  /** Variables that the message may use besides those it is called with. */
+  readonly extra: readonly (readonly [string, Value])[]
+}
+
+type Translate = (context: Context, args: readonly Value[]) => Message
+
+/** gettext's functions by name, with the parameters that precede the variables. */
+function functions(translations: Translations | undefined): [string, readonly string[], Translate][] {
+  const plural = (context: Context, one: string, many: string, count: Value) =>
+    translations?.ngettext(one, many, count) ?? (equal(context, count, 1) ? one : many)
+  const contextPlural = (context: Context, at: string, one: string, many: string, count: Value) =>
+    translations?.npgettext?.(at, one, many, count) ?? plural(context, one, many, count)
+  const text = (context: Context, value: Value | undefined) => str(context, value ?? null)
+  return [
+    [
+      'gettext',
+      ['message'],
+      (context, [message]) => {
+        const source = text(context, message)
+        return { text: translations?.gettext(source) ?? source, extra: [] }
+      },
+    ],
+    [
+      'ngettext',
+      ['singular', 'plural', 'n'],
+      (context, [one, many, count = null]) => ({
+        text: plural(context, text(context, one), text(context, many), count),
+        extra: [['num', count]],
+      }),
+    ],
+    [
+      'pgettext',
+      ['context', 'message'],
+      (context, [at = null, message]) => {
+        const source = text(context, message)
+        const found = translations?.pgettext?.(text(context, at), source) ?? translations?.gettext(source)
+        return { text: found ?? source, extra: [['context', at]] }
+      },
+    ],
+    [
+      'npgettext',
+      ['context', 'singular', 'plural', 'n'],
+      (context, [at = null, one, many, count = null]) => ({
+        text: contextPlural(context, text(context, at), text(context, one), text(context, many), count),
+        extra: [
+          ['context', at],
+          ['num', count],
+        ],
+      }),
+    ],
+  ]
+}
+
+/** `gettext` and its kin, and `_` as their short name. */
+export function gettextGlobals(options: EnvironmentOptions): Map<string, Value> {
+  const globals = new Map<string, Value>()
+  for (const [name, params, translate] of functions(options.translations)) {
+    globals.set(
+      name,
+      options.newstyleGettext === true ? newstyle(name, params, translate) : plain(name, params, translate),
+    )
+  }
+  globals.set('_', new HostFunction('_', alias))
+  return globals
+}
+
+function alias(view: ContextView, args: Value[]): Value {
+  const context = view as Context
+  const gettext = context.lookup('gettext')
+  if (gettext === undefined) throw typeError('gettext is not installed')
+  return callValue(context, gettext, args, noKwargs)
+}
+
+function plain(name: string, params: readonly string[], translate: Translate): HostFunction {
+  return new HostFunction(name, (view, args, kwargs) => {
+    const bound = bindArguments(name, params, params.length, args, kwargs)
+    return translate(
+      view as Context,
+      bound.map(value => value ?? null),
+    ).text
+  })
+}
+
+function newstyle(name: string, params: readonly string[], translate: Translate): HostFunction {
+  return new HostFunction(name, (view, args, kwargs) => {
+    const context = view as Context
+    const bound = bindArguments(name, params, params.length, args, noKwargs)
+    const { text, extra } = translate(
+      context,
+      bound.map(value => value ?? null),
+    )
+    const variables = PyDict.of([...extra, ...kwargs])
+    const filled = formatPercent(context, text, variables, context.autoescape)
+    return context.autoescape ? new Markup(filled) : filled
+  })
 }

@@ -1,0 +1,40 @@
+import type { Context } from '../runtime/context.ts'
+import { type PyDict, PyObject, PyTuple, type Value } from '../values.ts'
+import { repr } from './display.ts'
+
+type ViewKind = 'keys' | 'values' | 'items'
+
+/** What `dict.keys()`, `.values()` and `.items()` give: a live view. */
+export class DictView extends PyObject {
+  readonly dict: PyDict
+  private readonly kind: ViewKind
+  private readonly context: Context
+
+  constructor(dict: PyDict, kind: ViewKind, context: Context) {
+    super()
+    this.dict = dict
+    this.kind = kind
+    this.context = context
+  }
+
+  get typeName(): string {
+    return `dict_${this.kind}`
+  }
+
+  override iterate(): Iterator<Value, unknown> {
+    if (this.kind === 'keys') return this.dict.keys()
+    return this.kind === 'values' ? this.dict.values() : this.items()
+  }
+
+  private *items(): Generator<Value, undefined> {
+    for (const pair of this.dict.entries()) yield new PyTuple(pair)
+  }
+
+  override count(): number {
+    return this.dict.size
+  }
+
+  override display(): string {
+    return `${this.typeName}(${repr(this.context, Array.from({ [Symbol.iterator]: () => this.iterate() as Iterator<Value> }))})`
+  }
+}
