@@ -55,14 +55,17 @@ async function renew(path: string): Promise<void> {
 
 async function breakIfStale(path: string): Promise<void> {
   const seen = await stat(path).catch(ignoreMissing)
-  if (seen === undefined || Date.now() - seen.mtimeMs < staleAfter) return
+  if (seen === undefined || !isStale(seen)) return
   const aside = `${path}.${randomUUID()}`
   const moved = await rename(path, aside).then(() => true, ignoreMissing)
   if (!moved) return
   // Another waiter may have broken and taken it in between: then what was moved is its lock, and goes back.
-  const taken = await stat(aside)
-  if (taken.ino !== seen.ino) await link(aside, path).catch(ignoreExisting)
+  if (!isStale(await stat(aside))) await link(aside, path).catch(ignoreExisting)
   await rm(aside, { force: true })
+}
+
+function isStale({ mtimeMs }: { mtimeMs: number }): boolean {
+  return Date.now() - mtimeMs >= staleAfter
 }
 
 function ignoreMissing(error: unknown): undefined {

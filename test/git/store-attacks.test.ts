@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { lstat, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { inspect, promisify } from 'node:util'
@@ -218,10 +218,13 @@ describe('attacks', () => {
       const controller = new AbortController()
       const asked = once(silent, 'request')
       const work = at.store.listBranches({ url }, controller.signal)
-      await asked
+      const [request] = (await asked) as [IncomingMessage]
+      const ended = once(request.socket, 'close')
       const reason = new Error('shutting down')
       controller.abort(reason)
       await expect(work).rejects.toBe(reason)
+      // Git and its helpers are gone, not only forgotten.
+      await ended
     } finally {
       silent.closeAllConnections()
       silent.close()
