@@ -70,7 +70,7 @@ export class Oracle {
 
   constructor(python: string) {
     const script = fileURLToPath(new URL('worker.py', import.meta.url))
-    this.#child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.#child = spawn(python, ['-W', 'ignore', script], { stdio: ['pipe', 'pipe', 'inherit'] })
     createInterface({ input: this.#child.stdout }).on('line', line => this.#take(line))
     this.#child.on('exit', code => this.#fail(new Error(`the Jinja2 oracle ended with ${code}`)))
     this.#child.on('error', error => this.#fail(error))

@@ -166,7 +166,7 @@ def answer(request, cache):
         templates = job.get("templates") or {}
         key = json.dumps([options, templates], sort_keys=True)
         if key not in cache:
-            if len(cache) > 200:
+            if len(cache) > 2000:
                 cache.clear()
             cache[key] = environment(options, templates)
         results.append(render(cache[key], job))
