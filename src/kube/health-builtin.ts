@@ -1,4 +1,5 @@
 import { asRecord, conditionOf, describeCondition, specOf, statusOf } from './conditions.ts'
+import { argoApplication } from './health-argo.ts'
 import type { Health } from './health-types.ts'
 import type { KubeObject } from './types.ts'
 
@@ -8,7 +9,7 @@ const current = (message: string): Health => ({ status: 'Current', message })
 const inProgress = (message: string): Health => ({ status: 'InProgress', message })
 const failed = (message: string): Health => ({ status: 'Failed', message })
 
-/** Rules of Kubernetes' own kinds, by `group/Kind`. */
+/** Rules of Kubernetes' own kinds, and of those that tell their state in a way of their own, by `group/Kind`. */
 export const builtinRules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['apps/Deployment', deployment],
   ['apps/StatefulSet', statefulSet],
@@ -23,6 +24,7 @@ export const builtinRules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['policy/PodDisruptionBudget', podDisruptionBudget],
   ['apiextensions.k8s.io/CustomResourceDefinition', customResourceDefinition],
   ['apiregistration.k8s.io/APIService', apiService],
+  ['argoproj.io/Application', argoApplication],
 ])
 
 function deployment(object: KubeObject): Health {

@@ -220,6 +220,65 @@ describe('backend objects', () => {
     await expect(backend.apply(context, twice)).rejects.toMatchObject({ problems: [{}, {}] })
   })
 
+  it('lets what was applied last go first: what it needs stays until it is gone, but not for ever', async () => {
+    const context = await createEnvironment(world)
+    const { namespace } = context
+    const app = configMap('app', {}, { finalizers: ['example.com/clean-up'] })
+    await backend.apply(context, desire(context, [configMap('source'), app]))
+    const next = await nextReconcile(world, context)
+    expect((await backend.teardown(next)).blockers.map(({ name }) => name)).toEqual(['source', 'app'])
+    expect((await find(namespace, 'source'))?.metadata.deletionTimestamp).toBeUndefined()
+    next.clock = { ...next.clock, now: () => Date.now() + 60_000 }
+    expect((await backend.teardown(next)).blockers.map(({ name }) => name)).toEqual(['app'])
+    await adminClient().patch(key(namespace, 'app'), { metadata: { finalizers: null } }, { type: 'merge' })
+  })
+
+  it('waits for the report of a custom resource’s controller: Argo CD and Flux', async () => {
+    const account = uniqueName('argo')
+    const argo = await uniqueNamespace('argocd')
+    const rules = [
+      { apiGroups: ['argoproj.io'], resources: ['applications'], verbs: ['*'] },
+      { apiGroups: ['kustomize.toolkit.fluxcd.io'], resources: ['kustomizations'], verbs: ['*'] },
+    ]
+    await createServiceAccount(world.namespace, account, rules, { cluster: true })
+    const context = await createEnvironment(world)
+    const source = { repoURL: 'https://git.example.com/shop.git', path: '.', targetRevision: 'main' }
+    const application: RenderedObject = {
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'Application',
+      metadata: { name: context.environment.metadata.name, namespace: argo },
+      spec: { project: 'default', source, destination: { namespace: context.namespace } },
+    }
+    const kustomization: RenderedObject = {
+      apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+      kind: 'Kustomization',
+      metadata: { name: 'app' },
+      spec: { interval: '1m', prune: true, sourceRef: { kind: 'GitRepository', name: 'app' } },
+    }
+    const desired = desire(context, [application, kustomization], account)
+    await waitFor(async () => backend.apply(context, desired).then(() => true), { describe: 'the account’s rights' })
+    const seen = async () => (await backend.observe(await nextReconcile(world, context), desired)).phase
+    expect(await seen()).toBe('deploying')
+
+    const report = (object: RenderedObject, namespace: string, status: object, subresource?: string) => {
+      const { apiVersion, kind, metadata } = object
+      const options = { type: 'merge', ...(subresource === undefined ? {} : { subresource }) } as const
+      return adminClient().patch({ apiVersion, kind, namespace, name: metadata.name }, { status }, options)
+    }
+    const condition = { type: 'Ready', reason: 'Applied', message: '', lastTransitionTime: new Date().toISOString() }
+    const flux = { observedGeneration: 1, conditions: [{ ...condition, status: 'True', observedGeneration: 1 }] }
+    await report(kustomization, context.namespace, flux, 'status')
+    await report(application, argo, { health: { status: 'Progressing' }, sync: { status: 'OutOfSync' } })
+    expect(await seen()).toBe('deploying')
+    await report(application, argo, { health: { status: 'Degraded' }, sync: { status: 'Synced' } })
+    expect(await seen()).toBe('failed')
+    await report(application, argo, { health: { status: 'Healthy' }, sync: { status: 'Synced' } })
+    expect(await seen()).toBe('ready')
+
+    const last = await nextReconcile(world, context)
+    expect(await backend.teardown(last)).toMatchObject({ gone: true })
+  })
+
   it('is ready when a Deployment is available, and says what it waits for before', async () => {
     const context = await createEnvironment(world)
     const deployment: RenderedObject = {

@@ -1,4 +1,4 @@
-import { mkdtemp } from 'node:fs/promises'
+import { mkdtemp, rename } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BareRepository, type Files } from './forge/bare-repository.ts'
@@ -10,6 +10,8 @@ export interface KluctlRepository {
   push(files: Files): Promise<string>
   /** Commits on a ref that kluctl does not fetch, as a fork's pull request is. */
   pushElsewhere(ref: string, files: Files): Promise<string>
+  /** Takes the repository away, as a Git server that is down; or brings it back. */
+  available(yes: boolean): Promise<void>
 }
 
 /** A project that the real kluctl deploys too: one target, a ConfigMap, and a Deployment if asked for. */
@@ -61,5 +63,6 @@ export async function createKluctlRepository(files: Files): Promise<KluctlReposi
   }
   const push = async (changed: Files) => (tip = await commit('refs/heads/main', changed))
   const first = await push(files)
-  return { url: `file://${folder}`, push, pushElsewhere: commit, first }
+  const available = (yes: boolean) => (yes ? rename(`${folder}-away`, folder) : rename(folder, `${folder}-away`))
+  return { url: `file://${folder}`, push, pushElsewhere: commit, available, first }
 }
