@@ -15,7 +15,7 @@ import type { ClusterOptions } from './cluster.ts'
 import type { Io } from './io.ts'
 import { forgeMetrics } from './serve-metrics.ts'
 import { checkSecretFile, webhookSecrets } from './serve-secrets.ts'
-import { flagOf, type ParsedServeSettings } from './serve-settings.ts'
+import { flagOf, type ServeSettings } from './serve-settings.ts'
 
 /** What may be given from outside. */
 export interface ServeDependencies {
@@ -35,7 +35,7 @@ export interface RunningOffshoot {
 }
 
 /** `offshoot serve`: runs until the signal of `io` aborts. */
-export async function serve(settings: ParsedServeSettings, cluster: ClusterOptions, io: Io): Promise<void> {
+export async function serve(settings: ServeSettings, cluster: ClusterOptions, io: Io): Promise<void> {
   const log = createLogger(settings.logLevel)
   const offshoot = await startOffshoot(settings, cluster, { log, clock: io.clock })
   if (!io.signal.aborted) {
@@ -47,42 +47,36 @@ export async function serve(settings: ParsedServeSettings, cluster: ClusterOptio
 
 /** The composition root: makes every part, starts controller and server, and hands back how to end them. */
 export async function startOffshoot(
-  settings: ParsedServeSettings,
+  settings: ServeSettings,
   cluster: ClusterOptions,
   { log, clock = systemClock, limits }: ServeDependencies,
 ): Promise<RunningOffshoot> {
   await checkSecretFile(settings.webhookSecretFile)
-  await using parts = new AsyncDisposableStack()
+  const parts = new Parts()
+  try {
+    return await start(parts, settings, cluster, { log, clock, ...(limits === undefined ? {} : { limits }) })
+  } catch (error) {
+    await parts.close()
+    throw error
+  }
+}
+
+async function start(
+  parts: Parts,
+  settings: ServeSettings,
+  cluster: ClusterOptions,
+  { log, clock = systemClock, limits }: ServeDependencies,
+): Promise<RunningOffshoot> {
   const kube = KubeClient.fromKubeconfig({
     clock,
     ...(cluster.kubeconfig === undefined ? {} : { path: cluster.kubeconfig }),
     ...(cluster.context === undefined ? {} : { context: cluster.context }),
     onWarning: warning => log.debug({ warning }, 'warning of the API server'),
   })
-  parts.defer(() => kube.close())
-  const namespace = settings.namespace ?? kube.defaultNamespace
-  if (settings.leaderElection && namespace === undefined) {
-    const message = 'expected the controller’s own namespace, as the context has none'
-    throw new InvalidInputError([{ path: flagOf('namespace'), message }])
-  }
-  const folder = settings.cacheFolder ?? (await temporaryFolder(parts))
+  parts.onClose(() => kube.close())
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
-  const git = new GitStore({ folder, clock })
-  const controller = new Controller({
-    kube,
-    clock,
-    log,
-    registry,
-    forges: createForges({ clock, logger: log, git, observe: forgeMetrics(registry) }),
-    events: new EventRecorder(kube, { controller: 'offshoot.dev/controller', instance: settings.identity, clock, log }),
-    namespaces: settings.watchNamespace,
-    allowedClusterRoles: settings.allowedClusterRole,
-    installation: settings.installation,
-    workers: { environment: settings.workers },
-    ...(limits === undefined ? {} : { limits }),
-    ...(settings.leaderElection ? { election: electionOf(settings, namespace ?? '') } : {}),
-  })
+  const controller = await createController(parts, { kube, registry, settings, log, clock, limits })
   const server = await startServer({
     listen: settings.listen,
     ...(settings.metricsListen === undefined ? {} : { metricsListen: settings.metricsListen }),
@@ -94,12 +88,55 @@ export async function startOffshoot(
     clock,
     log,
   })
-  parts.defer(() => endWork(server, controller, settings.shutdownTimeout))
+  parts.onClose(() => endWork(server, controller, settings.shutdownTimeout))
   controller.start()
   const { url, metricsUrl } = server
   log.info({ url, metricsUrl, cluster: kube.server, namespaces: settings.watchNamespace }, 'serving')
-  const running = parts.move()
-  return { url, ...(metricsUrl === undefined ? {} : { metricsUrl }), close: () => running.disposeAsync() }
+  return { url, ...(metricsUrl === undefined ? {} : { metricsUrl }), close: () => parts.close() }
+}
+
+interface ControllerParts {
+  kube: KubeClient
+  registry: Registry
+  settings: ServeSettings
+  log: Logger
+  clock: Clock
+  limits: ControllerOptions['limits'] | undefined
+}
+
+async function createController(parts: Parts, options: ControllerParts): Promise<Controller> {
+  const { kube, registry, settings, log, clock, limits } = options
+  const git = new GitStore({ folder: settings.cacheFolder ?? (await temporaryFolder(parts)), clock })
+  return new Controller({
+    kube,
+    clock,
+    log,
+    registry,
+    forges: createForges({ clock, logger: log, git, observe: forgeMetrics(registry) }),
+    events: new EventRecorder(kube, { controller: 'offshoot.dev/controller', instance: settings.identity, clock, log }),
+    namespaces: settings.watchNamespace,
+    allowedClusterRoles: settings.allowedClusterRole,
+    installation: settings.installation,
+    workers: { environment: settings.workers },
+    ...(limits === undefined ? {} : { limits }),
+    ...(settings.leaderElection ? { election: electionOf(settings, kube.defaultNamespace) } : {}),
+  })
+}
+
+/** What was started, to be ended in reverse. (AsyncDisposableStack is younger than the oldest Node we run on.) */
+class Parts {
+  readonly #ends: (() => Promise<void>)[] = []
+
+  onClose(end: () => Promise<void>): void {
+    this.#ends.push(end)
+  }
+
+  /** Ends everything, also when an end fails; throws the first failure. */
+  async close(): Promise<void> {
+    const failures: unknown[] = []
+    for (const end of this.#ends.splice(0).reverse()) await end().catch(error => failures.push(error))
+    if (failures.length > 0) throw failures[0]
+  }
 }
 
 /** Deliveries that are being taken end before the work that they ask for does. */
@@ -107,21 +144,23 @@ async function endWork(server: RunningServer, controller: Controller, millisecon
   await Promise.all([server.close(milliseconds), controller.stop(milliseconds)])
 }
 
-async function temporaryFolder(parts: AsyncDisposableStack): Promise<string> {
+async function temporaryFolder(parts: Parts): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'offshoot-'))
-  parts.defer(() => rm(folder, { recursive: true, force: true }))
+  parts.onClose(() => rm(folder, { recursive: true, force: true }))
   return folder
 }
 
 /** Durations in the proportions of Kubernetes' own components: 15 s, 10 s and 2 s. */
-function electionOf(settings: ParsedServeSettings, namespace: string): NonNullable<ControllerOptions['election']> {
-  const { leaseDuration, leaseName, identity } = settings
-  return {
-    namespace,
-    name: leaseName,
-    identity,
-    leaseDuration,
-    renewDeadline: Math.round((leaseDuration * 2) / 3),
-    retryPeriod: Math.round((leaseDuration * 2) / 15),
+function electionOf(
+  settings: ServeSettings,
+  contextNamespace: string | undefined,
+): NonNullable<ControllerOptions['election']> {
+  const { leaseDuration, leaseName: name, identity, namespace = contextNamespace } = settings
+  if (namespace === undefined) {
+    const message = 'expected the controller’s own namespace, as the context has none'
+    throw new InvalidInputError([{ path: flagOf('namespace'), message }])
   }
+  const renewDeadline = Math.round((leaseDuration * 2) / 3)
+  const retryPeriod = Math.round((leaseDuration * 2) / 15)
+  return { namespace, name, identity, leaseDuration, renewDeadline, retryPeriod }
 }

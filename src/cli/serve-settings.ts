@@ -2,12 +2,21 @@ import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { z } from 'zod'
 import { Duration, durationMilliseconds, ObjectName } from '../api/index.ts'
-import { parseListenAddress } from '../server/address.ts'
-import { InvalidInputError } from '../util/errors.ts'
+import { type ListenAddress, parseListenAddress } from '../server/address.ts'
+import { InvalidInputError, messageOf } from '../util/errors.ts'
 
 const names = z.array(ObjectName).max(100)
 const duration = Duration.transform(durationMilliseconds)
 const flag = z.union([z.boolean(), z.stringbool()])
+
+function address(text: string, context: z.RefinementCtx<string>): ListenAddress {
+  try {
+    return parseListenAddress(text)
+  } catch (error) {
+    context.addIssue(messageOf(error))
+    return z.NEVER
+  }
+}
 
 /**
  * Settings of `offshoot serve`: each is a flag, and an environment variable (`OFFSHOOT_` and the flag's name in capitals;
@@ -15,8 +24,12 @@ const flag = z.union([z.boolean(), z.stringbool()])
  */
 export const ServeSettings = z
   .strictObject({
-    listen: z.string().default(':8080').describe('Where webhooks arrive, host:port'),
-    metricsListen: z.string().default(':9090').describe('Where metrics are read, host:port, or "off"'),
+    listen: z.string().transform(address).prefault(':8080').describe('Where webhooks arrive, host:port'),
+    metricsListen: z
+      .string()
+      .transform((text, context) => (text === 'off' ? undefined : address(text, context)))
+      .prefault(':9090')
+      .describe('Where metrics are read, host:port, or "off"'),
     namespace: ObjectName.optional().describe(
       'The controller’s own namespace, for its Lease (default: that of the context)',
     ),
@@ -44,7 +57,13 @@ export const ServeSettings = z
       .max(63)
       .default('')
       .describe('Tells clusters apart whose Offshoots use one account at the forge'),
-    workers: z.coerce.number().int().min(1).max(256).default(24).describe('Environments worked on at once'),
+    workers: z.coerce
+      .number({ error: 'expected a number' })
+      .int()
+      .min(1)
+      .max(256)
+      .default(24)
+      .describe('Environments worked on at once'),
     cacheFolder: z
       .string()
       .min(1)
@@ -77,12 +96,6 @@ export function flagOf(setting: string): string {
   return `--${snake(setting, '-')}`
 }
 
-/** Addresses as parsed, which the schema cannot say. */
-export interface ParsedServeSettings extends Omit<ServeSettings, 'listen' | 'metricsListen'> {
-  listen: ReturnType<typeof parseListenAddress>
-  metricsListen: ReturnType<typeof parseListenAddress> | undefined
-}
-
 /**
  * Settings from flags and environment.
  * @throws InvalidInputError with every mistake at once: flag and variable, and what was expected.
@@ -90,7 +103,7 @@ export interface ParsedServeSettings extends Omit<ServeSettings, 'listen' | 'met
 export function parseServeSettings(
   flags: Readonly<Record<string, unknown>>,
   env: Readonly<Record<string, string | undefined>>,
-): ParsedServeSettings {
+): ServeSettings {
   const input: Record<string, unknown> = {}
   for (const setting of Object.keys(ServeSettings.shape)) {
     const text = env[variableOf(setting)]
@@ -98,19 +111,13 @@ export function parseServeSettings(
     const value = flags[setting] ?? fromEnv
     if (value !== undefined) input[setting] = value
   }
-  const problems: { path: string; message: string }[] = []
   const parsed = ServeSettings.safeParse(input)
-  for (const { path, message } of parsed.error?.issues ?? []) {
+  if (parsed.success) return parsed.data
+  const problems = parsed.error.issues.map(({ path, message }) => {
     const setting = String(path[0])
-    problems.push({ path: `${flagOf(setting)} (${variableOf(setting)})`, message })
-  }
-  if (!parsed.success) throw new InvalidInputError(problems)
-  const { listen, metricsListen, ...rest } = parsed.data
-  return {
-    ...rest,
-    listen: parseListenAddress(listen, flagOf('listen')),
-    metricsListen: metricsListen === 'off' ? undefined : parseListenAddress(metricsListen, flagOf('metricsListen')),
-  }
+    return { path: `${flagOf(setting)} (${variableOf(setting)})`, message }
+  })
+  throw new InvalidInputError(problems)
 }
 
 function split(text: string): string[] {

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { InvalidInputError } from '../util/errors.ts'
+import { OffshootError } from '../util/errors.ts'
 
 /** Where a server listens. Port 0 lets the system choose. */
 export interface ListenAddress {
@@ -9,16 +9,14 @@ export interface ListenAddress {
 
 /**
  * An address from `host:port`, `:port` (every interface) or `[::1]:port`.
- * @throws InvalidInputError for anything else; `path` names the input.
+ * @throws OffshootError for anything else
  */
-export function parseListenAddress(text: string, path: string): ListenAddress {
+export function parseListenAddress(text: string): ListenAddress {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):([0-9]{1,5})$/.exec(text)
   const port = Number(match?.[3])
   const v6 = match?.[1]
   if (!match || port > 65_535 || (v6 !== undefined && isIP(v6) !== 6)) {
-    throw new InvalidInputError([
-      { path, message: `expected host:port, such as 127.0.0.1:8080, not ${JSON.stringify(text)}` },
-    ])
+    throw new OffshootError(`expected host:port, such as 127.0.0.1:8080, not ${JSON.stringify(text)}`)
   }
   return { host: v6 ?? (match[2] === '' || match[2] === undefined ? '0.0.0.0' : match[2]), port }
 }

@@ -27,7 +27,10 @@ describe('usage', () => {
     [['env', 'create', '-p', 'x', '--pull-request', '1e3'], /--pull-request: expected the number/],
     [['env', 'create', '-p', 'x', '-b', 'refs/heads/y'], /without refs\/heads/],
     [['install', '--controller-namespace', 'Big'], /--controller-namespace: expected a Kubernetes name/],
-    [['serve', '--workers', '0'], /--workers \(OFFSHOOT_WORKERS\)/],
+    [
+      ['serve', '--workers', '0', '--listen', 'x'],
+      /--listen \(OFFSHOOT_LISTEN\): expected host:port[\s\S]*--workers \(OFFSHOOT_WORKERS\)/,
+    ],
   ])('%j ends with exit code 2 and says why', async (args, message) => {
     const { code, stderr, stdout } = await offshoot(args)
     expect(stderr).toMatch(message)

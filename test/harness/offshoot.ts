@@ -144,7 +144,10 @@ async function launchChild(
     await once(child, 'exit')
   }
   return {
-    stop: () => end('SIGTERM'),
+    stop: async () => {
+      await end('SIGTERM')
+      if (child.exitCode !== 0) throw new Error(`Offshoot did not end in order: exit code ${child.exitCode}`)
+    },
     kill: () => end('SIGKILL'),
     ended: () => (hasEnded(child) ? `exit code ${child.exitCode}, signal ${child.signalCode}` : undefined),
   }
