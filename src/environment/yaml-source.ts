@@ -57,9 +57,12 @@ function refused(problem: Omit<Problem, 'path'>): YamlSource {
 /** The reader is recursive: what could exhaust its stack is refused before. */
 function nestingProblem(text: string): Omit<Problem, 'path'> | undefined {
   let line = 1
+  let open = 0
   for (const row of text.split('\n')) {
     // Each level of block nesting takes a character of indentation or a dash, each level of flow nesting a bracket.
-    const levels = (/^[ \-?:\t]*/.exec(row)?.[0].length ?? 0) / 2 + (row.match(/[[{]/g)?.length ?? 0)
+    const opening = row.match(/[[{]/g)?.length ?? 0
+    const levels = (/^[ \-?:\t]*/.exec(row)?.[0].length ?? 0) / 2 + open + opening
+    open = Math.max(0, open + opening - (row.match(/[\]}]/g)?.length ?? 0))
     if (levels > maxDepth * 4) return { message: `expected at most ${maxDepth} levels of nesting`, line, column: 1 }
     line++
   }

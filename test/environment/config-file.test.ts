@@ -76,6 +76,7 @@ describe('readConfigFile', () => {
       `a: &a [x,x]\n${'bcdefgh'.replace(/./g, (letter, at) => `${letter}: &${letter} [*${'abcdefg'[at]},*${'abcdefg'[at]}]\n`)}`,
     ],
     ['flow nesting', '['.repeat(30_000)],
+    ['flow nesting over many lines', `a: ${'[\n'.repeat(10_000)}${']\n'.repeat(10_000)}`],
     ['map nesting', '{a: '.repeat(15_000)],
     ['block nesting', Array.from({ length: 300 }, (_, level) => `${' '.repeat(level)}a:`).join('\n')],
     ['nesting in one line', '- '.repeat(30_000)],
