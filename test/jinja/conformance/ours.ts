@@ -120,18 +120,22 @@ const yamlErrors = new Set(['ParserError', 'ScannerError', 'ComposerError', 'Rea
 const syntaxErrors = new Set(['SyntaxError', 'TemplateSyntaxError', 'TemplateAssertionError'])
 
 /** What of a result must agree: the output, or the error's class, place and (Jinja's own) message. */
-function essence(result: OracleResult): object {
+function essence(result: OracleResult, withPlace: boolean): object {
   if ('output' in result) return result
   const error = yamlErrors.has(result.error) ? 'YAMLError' : result.error
-  const place = { error, name: result.name, line: result.line }
+  const place = withPlace ? { error, name: result.name, line: result.line } : { error }
   return worded.has(error) ? { ...place, message: result.message } : place
 }
 
 /** Undefined when our result agrees with Jinja2's, else what both are, for a test's message. */
-export function difference(ours: OracleResult, theirs: OracleResult): { ours: object; theirs: object } | undefined {
+export function difference(
+  ours: OracleResult,
+  theirs: OracleResult,
+  withPlace = true,
+): { ours: object; theirs: object } | undefined {
   if ('error' in theirs && theirs.error === 'SyntaxError' && 'error' in ours && syntaxErrors.has(ours.error)) {
     return undefined
   }
-  const pair = { ours: essence(ours), theirs: essence(theirs) }
+  const pair = { ours: essence(ours, withPlace), theirs: essence(theirs, withPlace) }
   return JSON.stringify(pair.ours) === JSON.stringify(pair.theirs) ? undefined : pair
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import type { EncodedMap } from '../oracle/oracle.ts'
+import { list } from './list.ts'
 
 /** The variables that generated templates know, of every type that JSON and tags can give. */
 export const variables: EncodedMap = {
@@ -42,251 +43,50 @@ const name = fc.oneof(
   { arbitrary: fc.constant('missing'), weight: 1 },
 )
 const literal = fc.constantFrom(
-  ...['0', '1', '2', '-1', '10', '1.0', '0.5', '1e3', 'true', 'false', 'none', "''", "'a'", '"b c"', "'<'", "'é'"],
-  ...['[]', '{}', '()', "'%s-%s'", "'{}'", "'a,b'", '[1, 2, 3]', "['x', 'y']", "{'a': 1}", '(1, 2)', 'range(3)'],
-  ...["{'k': [1, {'z': none}]}", "'x\\ny'", "'42'", "'1.5'", 'dict(a=1)', '123456789012', 'range(5, 0, -2)'],
+  ...list(`
+    0 ¦ 1 ¦ 2 ¦ -1 ¦ 10 ¦ 1.0 ¦ 0.5 ¦ 1e3 ¦ true ¦ false ¦ none ¦ '' ¦ 'a' ¦ "b c" ¦ '<' ¦ 'é' ¦ [] ¦ {} ¦ () ¦
+    '%s-%s' ¦ '{}' ¦ 'a,b' ¦ [1, 2, 3] ¦ ['x', 'y'] ¦ {'a': 1} ¦ (1, 2) ¦ range(3) ¦ {'k': [1, {'z': none}]} ¦
+    'x\\ny' ¦ '42' ¦ '1.5' ¦ dict(a=1) ¦ 123456789012 ¦ range(5, 0, -2)
+  `),
 )
 const attribute = fc.constantFrom('a', 'b', 'n', 'list', 'foo', '0', 'c', 'real', 'x', 'name')
-const filterCalls = [
-  ...['abs', 'capitalize', 'count', 'dictsort', 'e', 'escape', 'filesizeformat', 'first', 'float', 'forceescape'],
-  ...[
-    'int',
-    'items|list',
-    'join',
-    "join(', ')",
-    'last',
-    'length',
-    'list',
-    'lower',
-    'max',
-    'min',
-    'pprint',
-    'reverse|list',
-  ],
-  ...['round', 'round(1)', "round(method='floor')", 'safe', 'sort', 'sort(reverse=true)', 'string', 'striptags', 'sum'],
-  ...[
-    'title',
-    'tojson',
-    'trim',
-    'truncate(7)',
-    "truncate(5, true, '..')",
-    'unique|list',
-    'upper',
-    'urlencode',
-    'urlize',
-  ],
-  ...[
-    'wordcount',
-    'wordwrap(5)',
-    'xmlattr',
-    "default('d')",
-    "default('d', true)",
-    'batch(2)|list',
-    "batch(2, 'f')|list",
-  ],
-  ...[
-    'slice(2)|list',
-    'indent(2)',
-    'indent(2, true)',
-    "replace('a', 'b')",
-    "replace('', '-', 2)",
-    "attr('n')",
-    'center(9)',
-  ],
-  ...[
-    "map(attribute='n')|list",
-    "map('upper')|list",
-    "map('int')|list",
-    "map('length')|list",
-    "map(attribute='a.b')|list",
-  ],
-  ...[
-    'select|list',
-    "reject('odd')|list",
-    "select('string')|list",
-    "selectattr('n')|list",
-    "rejectattr('n', 'gt', 1)|list",
-  ],
-  ...[
-    "groupby('g')",
-    "groupby('g')|map('last')|list",
-    "sum(attribute='n')",
-    "sort(attribute='v')",
-    'sort(case_sensitive=true)',
-  ],
-  ...[
-    "max(attribute='n')",
-    "unique(attribute='g')|list",
-    "join('-', attribute='n')",
-    "format('x')",
-    'format(1, 2)',
-    'to_json',
-  ],
-  ...[
-    'int(5)',
-    'int(base=16)',
-    'float(0.5)',
-    "trim('ab')",
-    'reverse',
-    'random|default(1)|length',
-    'tojson(indent=2)',
-    'to_yaml',
-  ],
-  ...[
-    "sort(attribute='n', reverse=true)",
-    "dictsort(by='value')",
-    "dictsort(true, 'key', true)",
-    "indent('> ', true, true)",
-  ],
-  ...[
-    'wordwrap(4, false)',
-    'truncate(3, leeway=0)',
-    'round(-1)',
-    'default(none)',
-    'list|length',
-    'string|length',
-    'b64encode',
-  ],
-]
-const testCalls = [
-  ...[
-    'defined',
-    'undefined',
-    'none',
-    'boolean',
-    'string',
-    'number',
-    'integer',
-    'float',
-    'mapping',
-    'sequence',
-    'iterable',
-  ],
-  ...[
-    'callable',
-    'odd',
-    'even',
-    'lower',
-    'upper',
-    'escaped',
-    'true',
-    'false',
-    'divisibleby 2',
-    'divisibleby(3)',
-    'eq 1',
-  ],
-  ...["in [1, 'a']", 'gt 1', 'lt 2', 'sameas none', 'ne 0', 'ge 1', "in 'abc'", 'filter', 'test', 'equalto none'],
-]
-const methodCalls = [
-  ...[
-    'upper()',
-    'lower()',
-    'title()',
-    'strip()',
-    'split()',
-    "split(',')",
-    "split(' ', 1)",
-    'splitlines()',
-    "replace('o', '0')",
-  ],
-  ...[
-    "startswith('H')",
-    "endswith(('d', 'x'))",
-    "find('o')",
-    "index('l')",
-    "count('l')",
-    "join(['a', 'b'])",
-    'capitalize()',
-  ],
-  ...[
-    'swapcase()',
-    'isdigit()',
-    'isalpha()',
-    'zfill(5)',
-    "center(15, '*')",
-    'ljust(12)',
-    "partition(' ')",
-    'items()|list',
-  ],
-  ...[
-    "rsplit(' ', 1)",
-    'keys()|list',
-    'values()|list',
-    "get('a')",
-    "get('zz', 5)",
-    'copy()',
-    'pop()',
-    'index(1)',
-    'count(1)',
-  ],
-  ...[
-    'append(9)',
-    'extend([8])',
-    'insert(0, 7)',
-    'sort()',
-    'reverse()',
-    "update({'q': 1})",
-    "setdefault('a', 9)",
-    'format(1, a=2)',
-  ],
-  ...[
-    "rpartition('o')",
-    'expandtabs()',
-    "removeprefix('He')",
-    'casefold()',
-    'istitle()',
-    'is_integer()',
-    'bit_length()',
-    'foo()',
-  ],
-  ...[
-    'encode()',
-    "lstrip('H')",
-    "rindex('o')",
-    'isalnum()',
-    "pop('a')",
-    'popitem()',
-    'clear()',
-    'remove(1)',
-    'isspace()',
-  ],
-]
+const filterCalls = list(`
+    abs ¦ capitalize ¦ count ¦ dictsort ¦ e ¦ escape ¦ filesizeformat ¦ first ¦ float ¦ forceescape ¦ int ¦
+    items|list ¦ join ¦ join(', ') ¦ last ¦ length ¦ list ¦ lower ¦ max ¦ min ¦ pprint ¦ reverse|list ¦ round ¦
+    round(1) ¦ round(method='floor') ¦ safe ¦ sort ¦ sort(reverse=true) ¦ string ¦ striptags ¦ sum ¦ title ¦
+    tojson ¦ trim ¦ truncate(7) ¦ truncate(5, true, '..') ¦ unique|list ¦ upper ¦ urlencode ¦ urlize ¦ wordcount ¦
+    wordwrap(5) ¦ xmlattr ¦ default('d') ¦ default('d', true) ¦ batch(2)|list ¦ batch(2, 'f')|list ¦
+    slice(2)|list ¦ indent(2) ¦ indent(2, true) ¦ replace('a', 'b') ¦ replace('', '-', 2) ¦ attr('n') ¦
+    center(9) ¦ map(attribute='n')|list ¦ map('upper')|list ¦ map('int')|list ¦ map('length')|list ¦
+    map(attribute='a.b')|list ¦ select|list ¦ reject('odd')|list ¦ select('string')|list ¦ selectattr('n')|list ¦
+    rejectattr('n', 'gt', 1)|list ¦ groupby('g') ¦ groupby('g')|map('last')|list ¦ sum(attribute='n') ¦
+    sort(attribute='v') ¦ sort(case_sensitive=true) ¦ max(attribute='n') ¦ unique(attribute='g')|list ¦
+    join('-', attribute='n') ¦ format('x') ¦ format(1, 2) ¦ to_json ¦ int(5) ¦ int(base=16) ¦ float(0.5) ¦
+    trim('ab') ¦ reverse ¦ random|default(1)|length ¦ tojson(indent=2) ¦ to_yaml ¦
+    sort(attribute='n', reverse=true) ¦ dictsort(by='value') ¦ dictsort(true, 'key', true) ¦
+    indent('> ', true, true) ¦ wordwrap(4, false) ¦ truncate(3, leeway=0) ¦ round(-1) ¦ default(none) ¦
+    list|length ¦ string|length ¦ b64encode
+  `)
+const testCalls = list(`
+    defined ¦ undefined ¦ none ¦ boolean ¦ string ¦ number ¦ integer ¦ float ¦ mapping ¦ sequence ¦ iterable ¦
+    callable ¦ odd ¦ even ¦ lower ¦ upper ¦ escaped ¦ true ¦ false ¦ divisibleby 2 ¦ divisibleby(3) ¦ eq 1 ¦
+    in [1, 'a'] ¦ gt 1 ¦ lt 2 ¦ sameas none ¦ ne 0 ¦ ge 1 ¦ in 'abc' ¦ filter ¦ test ¦ equalto none
+  `)
+const methodCalls = list(`
+    upper() ¦ lower() ¦ title() ¦ strip() ¦ split() ¦ split(',') ¦ split(' ', 1) ¦ splitlines() ¦
+    replace('o', '0') ¦ startswith('H') ¦ endswith(('d', 'x')) ¦ find('o') ¦ index('l') ¦ count('l') ¦
+    join(['a', 'b']) ¦ capitalize() ¦ swapcase() ¦ isdigit() ¦ isalpha() ¦ zfill(5) ¦ center(15, '*') ¦
+    ljust(12) ¦ partition(' ') ¦ items()|list ¦ rsplit(' ', 1) ¦ keys()|list ¦ values()|list ¦ get('a') ¦
+    get('zz', 5) ¦ copy() ¦ pop() ¦ index(1) ¦ count(1) ¦ append(9) ¦ extend([8]) ¦ insert(0, 7) ¦ sort() ¦
+    reverse() ¦ update({'q': 1}) ¦ setdefault('a', 9) ¦ format(1, a=2) ¦ rpartition('o') ¦ expandtabs() ¦
+    removeprefix('He') ¦ casefold() ¦ istitle() ¦ is_integer() ¦ bit_length() ¦ foo() ¦ encode() ¦ lstrip('H') ¦
+    rindex('o') ¦ isalnum() ¦ pop('a') ¦ popitem() ¦ clear() ¦ remove(1) ¦ isspace()
+  `)
 const binary = fc.constantFrom(
-  '+',
-  '-',
-  '*',
-  '/',
-  '//',
-  '%',
-  '~',
-  'and',
-  'or',
-  '==',
-  '!=',
-  '<',
-  '>',
-  '<=',
-  '>=',
-  'in',
-  'not in',
+  ...list(`+ ¦ - ¦ * ¦ / ¦ // ¦ % ¦ ~ ¦ and ¦ or ¦ == ¦ != ¦ < ¦ > ¦ <= ¦ >= ¦ in ¦ not in`),
 )
 const index = fc.constantFrom(
-  '0',
-  '-1',
-  '1',
-  '5',
-  "'a'",
-  "'x-y'",
-  '1:',
-  ':2',
-  '::-1',
-  '-2:',
-  '1:3',
-  '::2',
-  'none',
-  "'n'",
-  '1.0',
-  'i',
+  ...list(`0 ¦ -1 ¦ 1 ¦ 5 ¦ 'a' ¦ 'x-y' ¦ 1: ¦ :2 ¦ ::-1 ¦ -2: ¦ 1:3 ¦ ::2 ¦ none ¦ 'n' ¦ 1.0 ¦ i`),
 )
 
 /** Source of an expression; nested at most a few levels. */

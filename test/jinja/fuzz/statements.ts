@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import type { OracleJob, OracleOptions } from '../oracle/oracle.ts'
 import { expression, variables } from './expressions.ts'
+import { list } from './list.ts'
 
 const start = fc.constantFrom('{%', '{%', '{%', '{%-', '{%+')
 const end = fc.constantFrom('%}', '%}', '%}', '-%}')
@@ -10,42 +11,15 @@ const fixed = (body: string) => tag(fc.constant(body))
 const text = fc.constantFrom('a', ' ', '\n', '\n  ', 'x: y\n', '  - ', '<p>', '}}', '{', '%', '\n\n', "it's", '\t')
 const target = fc.constantFrom('v1', 'v2', 'item', 's', 'l')
 const loopPart = fc.constantFrom(
-  ...[
-    'loop.index',
-    'loop.index0',
-    'loop.revindex',
-    'loop.revindex0',
-    'loop.first',
-    'loop.last',
-    'loop.length',
-    'loop.depth',
-  ],
-  ...[
-    "loop.cycle('a', 'b')",
-    'loop.previtem',
-    'loop.nextitem',
-    'loop.changed(item)',
-    'loop.depth0',
-    'item',
-    'item.n',
-    'item|length',
-  ],
+  ...list(`
+    loop.index ¦ loop.index0 ¦ loop.revindex ¦ loop.revindex0 ¦ loop.first ¦ loop.last ¦ loop.length ¦
+    loop.depth ¦ loop.cycle('a', 'b') ¦ loop.previtem ¦ loop.nextitem ¦ loop.changed(item) ¦ loop.depth0 ¦ item ¦
+    item.n ¦ item|length
+  `),
 )
 const iterable = fc.oneof(
   fc.constantFrom(
-    'l',
-    'words',
-    'rows',
-    'd',
-    'd.items()',
-    'pairs',
-    'range(4)',
-    's',
-    'deep.list',
-    'missing',
-    '[]',
-    'mixed',
-    'tup',
+    ...list('l ¦ words ¦ rows ¦ d ¦ d.items() ¦ pairs ¦ range(4) ¦ s ¦ deep.list ¦ missing ¦ [] ¦ mixed ¦ tup'),
   ),
   expression,
 )
@@ -70,15 +44,15 @@ const inLoop = fc.oneof(
   { arbitrary: fc.constant('{% if loop.first %}{% continue %}{% endif %}'), weight: 1 },
 )
 const pairwise = fc.constantFrom('pairs', 'd.items()', 'd|dictsort', "rows|groupby('g')")
-const simpleFilter = fc.constantFrom('upper', 'e', 'trim', 'indent(2)', "replace('a', 'b')", 'length')
+const simpleFilter = fc.constantFrom('upper', 'e', 'trim', 'indent(2)', "replace('a', 'b')", 'string')
 const ready = fc.constantFrom(
-  ...["{% include 'inc' %}", "{% include 'inc' without context %}", "{% include ['no', 'inc'] ignore missing %}"],
-  ...["{% include 'no' ignore missing %}", '{% include missing %}', "{% from 'lib' import nope %}"],
-  ...[
-    "{% import 'lib' as lib %}{{ lib.f(i) }}{{ lib.x }}",
-    "{% from 'lib' import f, x as v1 with context %}{{ f(2) }}",
-  ],
-  ...['{# c #}', '{#- c -#}', '{# \n #}', '{% raw %}{{ x }}\n{% endraw %}', '{%- raw -%} {% if %} {%- endraw %}'],
+  ...list(`
+    {% include 'inc' %} ¦ {% include 'inc' without context %} ¦ {% include ['no', 'inc'] ignore missing %} ¦
+    {% include 'no' ignore missing %} ¦ {% include missing %} ¦ {% from 'lib' import nope %} ¦
+    {% import 'lib' as lib %}{{ lib.f(i) }}{{ lib.x }} ¦
+    {% from 'lib' import f, x as v1 with context %}{{ f(2) }} ¦ {# c #} ¦ {#- c -#} ¦ {# \n #} ¦
+    {% raw %}{{ x }}\n{% endraw %} ¦ {%- raw -%} {% if %} {%- endraw %}
+  `),
 )
 const recursion = '{{ loop(item) if item is sequence and item is not string }}'
 
@@ -115,8 +89,13 @@ const body: fc.Arbitrary<string> = fc.letrec<{ one: string; many: string }>(tie 
       production(2, open('macro m(item, v1=', expression, ')'), many, fixed('endmacro'), '{{ m(', expression, ') }}'),
       production(
         1,
-        ...[open('macro m(v1=1)'), many, '{{ caller(v1) if caller }}{{ varargs }}{{ kwargs }}', fixed('endmacro')],
-        ...[open('call(v2) m(', expression, ')'), many, fixed('endcall')],
+        open('macro m(v1=1)'),
+        many,
+        '{{ caller(v1) if caller }}{{ varargs }}{{ kwargs }}',
+        fixed('endmacro'),
+        open('call(v2) m(', expression, ')'),
+        many,
+        fixed('endcall'),
       ),
       production(1, open('autoescape ', fc.constantFrom('true', 'false', 't')), many, fixed('endautoescape')),
       production(
