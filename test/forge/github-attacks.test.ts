@@ -1,3 +1,5 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Forge, ForgeError, type ForgeErrorKind } from '../../src/forge/index.ts'
@@ -176,6 +178,25 @@ describe('attacks', () => {
   test("a file's name cannot add to the query", async () => {
     const sha = await shop.push('main', { 'a?ref=x&b#c': 'odd' })
     expect(await forge.readFile(sha, 'a?ref=x&b#c', 1000)).toBe('odd')
+  })
+
+  test('a body without end is cut off, and its connection closed', async () => {
+    const endless = createServer((_, response) => {
+      const more = () => {
+        while (response.write('x'.repeat(100_000)));
+      }
+      response.writeHead(200, { 'content-type': 'application/json' })
+      response.on('drain', more)
+      more()
+    })
+    const closed = new Promise<void>(resolve => {
+      endless.on('connection', socket => socket.on('error', () => undefined).on('close', () => resolve()))
+    })
+    await new Promise<void>(resolve => endless.listen(0, '127.0.0.1', resolve))
+    const url = `http://127.0.0.1:${(endless.address() as AddressInfo).port}/acme/shop.git`
+    expect(await kindOf(githubForge(url).get({ pullRequest: 1 }))).toBe('tooLarge')
+    await closed
+    endless.close()
   })
 
   test('errors do not tell the token', async () => {
