@@ -53,6 +53,20 @@ describe('bounds of the HTTP border', () => {
     expect((await send(Buffer.from(body))).status).toBe(202)
   })
 
+  it('gives the memory back with each answer, also to forged deliveries', async () => {
+    await using server = await testServer({ ...setup, limits: { bodyBytes: 1024 * 1024 } })
+    const padded = Buffer.concat([Buffer.from(body), Buffer.alloc(700 * 1024, 0x20)])
+    for (const [secret, status] of [
+      ['installation-secret', 202],
+      ['guess', 401],
+      ['installation-secret', 202],
+    ] as const) {
+      const headers = signed(padded, secret)
+      const answer = await fetch(`${server.url}/webhooks/github`, { method: 'POST', headers, body: padded })
+      expect(answer.status).toBe(status)
+    }
+  })
+
   it.each([
     ['another content type', { 'content-type': 'application/x-www-form-urlencoded' }, 415],
     ['no body', undefined, 401],
