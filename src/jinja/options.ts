@@ -41,7 +41,7 @@ export type Loader = (name: string, parent: string | null) => LoadedSource | und
 /** Jinja2's extensions by short name; Python's names (`jinja2.ext.do`) are understood too. */
 export type ExtensionName = 'do' | 'loopcontrols' | 'i18n' | 'debug' | 'autoescape' | 'with'
 
-/** The functions behind `{% trans %}`; without them messages stay as they are. */
+/** The functions behind `{% trans %}`; without them `gettext` and its kin are undefined, as in Jinja2. */
 export interface Translations {
   gettext(message: string): string
   ngettext(singular: string, plural: string, count: Value): string

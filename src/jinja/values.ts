@@ -47,9 +47,14 @@ export abstract class PyObject {
     return undefined
   }
 
-  /** `str(x)` and `repr(x)` of objects that print in a way of their own. */
+  /** `str(x)` */
   display(): string {
     return `<${this.typeName} object>`
+  }
+
+  /** `repr(x)`, for objects whose repr is not their str. */
+  displayRepr(): string {
+    return this.display()
   }
 }
 

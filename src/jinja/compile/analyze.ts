@@ -143,3 +143,12 @@ export function childrenOf(node: Expr): readonly Expr[] {
       return []
   }
 }
+
+const contextual = new Set(['map', 'select', 'reject', 'selectattr', 'rejectattr', 'random'])
+
+/** Whether Jinja2 works an expression out when it compiles it, with plain strings even under autoescape. */
+export function isConstant(node: Expr): boolean {
+  if (node.kind === 'name' || node.kind === 'call' || node.kind === 'message') return false
+  if (node.kind === 'filter' && contextual.has(node.name)) return false
+  return childrenOf(node).every(isConstant)
+}

@@ -5,11 +5,13 @@ import { binary, unary } from '../python/arith.ts'
 import { contains, equal, ordered } from '../python/compare.ts'
 import { str } from '../python/display.ts'
 import { escapeValue } from '../python/escape.ts'
+import { quote } from '../python/quote.ts'
 import { slice } from '../python/slice.ts'
 import { truth } from '../python/truth.ts'
 import type { Context } from '../runtime/context.ts'
 import type { Eval } from '../runtime/frame.ts'
-import { Markup, PyDict, PyTuple, type Value } from '../values.ts'
+import { Markup, PyDict, PyTuple, Undefined, type Value } from '../values.ts'
+import { isConstant } from './analyze.ts'
 import { compileArguments } from './arguments.ts'
 import { compileCall } from './calls.ts'
 import type { Scope } from './scope.ts'
@@ -41,7 +43,7 @@ export function compileExpr(node: Expr, scope: Scope): Eval {
     case 'binary':
       return compileBinary(node, compile)
     case 'concat':
-      return compileConcat(node.nodes.map(compile), scope.autoescape)
+      return compileConcat(node.nodes.map(compile), isConstant(node) ? false : scope.autoescape)
     default:
       return compileSimple(node, scope, compile)
   }
@@ -185,8 +187,12 @@ function compileCondition(node: Expr & { kind: 'cond' }, outer: Scope): Eval {
   const yes = compileExpr(node.yes, scope)
   const otherwise = node.otherwise === null ? undefined : compileExpr(node.otherwise, scope)
   if (otherwise !== undefined) return frame => (truth(test(frame)) ? yes(frame) : otherwise(frame))
-  const hint = `the inline if-expression on line ${node.line} evaluated to false and no else section was defined.`
-  return frame => (truth(test(frame)) ? yes(frame) : frame.context.undefinedHint(hint))
+  const { name } = outer.unit
+  const place = `line ${node.line}${name === undefined ? '' : ` in ${quote(name)}`}`
+  const hint = `the inline if-expression on ${place} evaluated to false and no else section was defined.`
+  // Jinja2 makes this one of the default kind, whatever kind the environment has.
+  const absent = new Undefined('default', null, undefined, hint)
+  return frame => (truth(test(frame)) ? yes(frame) : absent)
 }
 
 type Comparison = (context: Context, a: Value, b: Value) => boolean

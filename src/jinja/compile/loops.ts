@@ -22,7 +22,8 @@ interface LoopParts {
 
 /** `{% for %}` in all its forms. */
 export function compileFor(node: ForNode, scope: Scope): Exec {
-  if (namesIn(node.target).includes('loop')) scope.fail("Can't assign to special loop variable in for-loop", node.line)
+  if (namesIn(node.target).includes('loop'))
+    scope.fail("Can't assign to special loop variable in for-loop target", node.line)
   const iter = compileExpr(node.iter, scope)
   if (node.recursive) {
     // A recursive loop runs as a function of its own; calling `loop` runs it again.
@@ -93,16 +94,18 @@ function isIterableObject(value: Value | Iterable<Value>): value is Iterable<Val
   return typeof value === 'object' && value !== null && !Array.isArray(value) && Symbol.iterator in value
 }
 
+/** As in Jinja2, a turn that `break` or `continue` cut short does not keep `else` from running. */
 function runPlain(frame: Frame, parts: LoopParts, items: Value | Iterable<Value>): number {
   const { assign, entry, body } = parts
   const { state } = frame.context
   let any = false
   for (const item of isIterableObject(items) ? items : iterate(items)) {
-    any = true
     state.step(1)
     assign(frame, item)
     entry?.(frame)
-    if (body(frame) === broke) break
+    const ended = body(frame)
+    if (ended === broke) break
+    if (ended === normal) any = true
   }
   return any ? normal : parts.otherwise(frame)
 }
@@ -119,12 +122,13 @@ function runLoop(
   const loop = new LoopContext(context, items, depth, recurse)
   let any = false
   while (loop.advance()) {
-    any = true
     context.state.step(1)
     assign(frame, loop.current)
     if (loopSlot !== undefined) frame.slots[loopSlot] = loop
     entry?.(frame)
-    if (body(frame) === broke) break
+    const ended = body(frame)
+    if (ended === broke) break
+    if (ended === normal) any = true
   }
   return any ? normal : parts.otherwise(frame)
 }

@@ -35,6 +35,8 @@ export class Scope {
   readonly outputCheck: boolean
   /** Whether output is escaped; undefined when only the running template knows. */
   readonly autoescape: boolean | undefined
+  /** The choice last known at compile time, by which constants are escaped. */
+  readonly constantEscape: boolean
   readonly inLoop: boolean
   /** Names assigned so far in this loop body or block; host functions that are called here see them. */
   readonly tracked: Set<string> | undefined
@@ -47,21 +49,27 @@ export class Scope {
     this.soft = options.soft ?? false
     this.outputCheck = options.outputCheck ?? false
     this.autoescape = options.autoescape
+    this.constantEscape = options.autoescape ?? options.constantEscape ?? false
     this.inLoop = options.inLoop ?? false
     this.tracked = options.tracked
   }
 
   /** A scope of its own inside this one. */
   inner(options: Partial<ScopeOptions> = {}): Scope {
-    const { autoescape, outputCheck, inLoop } = this
+    const { autoescape, outputCheck, inLoop, constantEscape } = this
     const symbols = new Symbols(this.symbols.activation, this.symbols)
-    return new Scope(this.unit, symbols, { autoescape, outputCheck, inLoop, ...options })
+    return new Scope(this.unit, symbols, { autoescape, constantEscape, outputCheck, inLoop, ...options })
   }
 
   /** A scope inside this one whose variables live in an activation of their own. */
   innerActivation(options: Partial<ScopeOptions> = {}): Scope {
     const symbols = new Symbols(new Activation(this.symbols.activation), this.symbols)
-    return new Scope(this.unit, symbols, { autoescape: this.autoescape, outputCheck: false, ...options })
+    return new Scope(this.unit, symbols, {
+      autoescape: this.autoescape,
+      constantEscape: this.constantEscape,
+      outputCheck: false,
+      ...options,
+    })
   }
 
   /** The same scope inside an `if`. */
@@ -114,6 +122,7 @@ export interface ScopeOptions {
   readonly soft?: boolean
   readonly outputCheck?: boolean
   readonly autoescape: boolean | undefined
+  readonly constantEscape?: boolean
   readonly inLoop?: boolean
   readonly tracked?: Set<string> | undefined
 }

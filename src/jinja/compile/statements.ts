@@ -92,7 +92,7 @@ function compileData(text: string): Exec {
 /** Prints a value; a string goes straight out unless it has to be escaped. */
 function compileOutput(node: Expr, scope: Scope): Exec {
   const evaluate = compileExpr(node, scope)
-  const { autoescape } = scope
+  const autoescape = node.kind === 'const' ? scope.constantEscape : scope.autoescape
   if (autoescape === false) {
     return frame => {
       const value = evaluate(frame)

@@ -1,10 +1,10 @@
-import { TemplateNotFound, TemplateRuntimeError, typeError } from '../errors.ts'
+import { TemplateNotFound, TemplateRuntimeError } from '../errors.ts'
 import type { BlockNode, Expr, Stmt } from '../parser/ast.ts'
 import { textOf } from '../python/compare.ts'
 import { str } from '../python/display.ts'
-import { isIterable, toList } from '../python/iterate.ts'
+import { toList } from '../python/iterate.ts'
 import { quote } from '../python/quote.ts'
-import { typeName } from '../python/types.ts'
+import { truth } from '../python/truth.ts'
 import { failUse } from '../python/undefined.ts'
 import { Context, type TemplateCode } from '../runtime/context.ts'
 import { type Eval, type Exec, type Frame, normal } from '../runtime/frame.ts'
@@ -23,8 +23,10 @@ function templateFor(frame: Frame, value: Value, parent: string | undefined, may
   }
   const name = textOf(value)
   if (name !== undefined) return context.engine.loadTemplate([name], asking)
-  if (!mayBeList || !isIterable(value)) throw typeError(`${typeName(value)} is no template name`)
-  const names = toList(context, value).map(item => (item instanceof Undefined ? failUse(item) : str(context, item)))
+  if (!mayBeList) throw new TemplateNotFound([str(context, value)])
+  const names = (truth(value) ? toList(context, value) : []).map(item =>
+    item instanceof Undefined ? failUse(item) : str(context, item),
+  )
   if (names.length === 0) {
     throw new TemplateNotFound([], 'Tried to select from an empty list of templates')
   }
@@ -106,7 +108,8 @@ export function compileFromImport(node: Stmt & { kind: 'fromimport' }, scope: Sc
     const { context } = frame
     const module = load(frame)
     for (const { name, alias, slot } of targets) {
-      const value = module.attribute(name) ?? context.undefinedHint(missingExport(module, place, name), name)
+      const found = module.attribute(name)
+      const value = found === undefined ? context.undefinedHint(missingExport(module, place, name), name) : found
       frame.slots[slot] = value
       if (scope.toplevel) {
         context.vars.set(alias, value)

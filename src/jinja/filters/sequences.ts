@@ -144,7 +144,7 @@ function reverse(context: Context, value: Value): Value {
     return value instanceof Markup ? new Markup(reversed) : reversed
   }
   if (value instanceof PyRange && value.length > 0) {
-    const range = value.slice({ start: value.length - 1, step: -1, count: value.length })
+    const range = value.slice({ start: value.length - 1, stop: -1, step: -1 })
     return new PyIterator(range.iterate(), 'range_iterator')
   }
   const items = backwards(context, value)

@@ -91,7 +91,7 @@ function replace(context: Context, value: Value, from: Value, to: Value, count: 
   if (typeof source === 'string') {
     return replaceText(context, source, str(context, from), str(context, to), limit)
   }
-  return new Markup(replaceText(context, source.text, escapeValue(context, from), escapeValue(context, to), limit))
+  return new Markup(replaceText(context, source.text, str(context, from), escapeValue(context, to), limit))
 }
 
 const format: FilterFunction = (context, value, args, kwargs) => {

@@ -2,10 +2,9 @@ import { PythonError, valueError } from '../errors.ts'
 import { getAttribute, getItem } from '../python/access.ts'
 import { repr, str } from '../python/display.ts'
 import { escapeText, escapeValue } from '../python/escape.ts'
-import { quote } from '../python/quote.ts'
-import { failUse } from '../python/undefined.ts'
+import { asciiOnly, quote } from '../python/quote.ts'
 import type { Context } from '../runtime/context.ts'
-import { type Kwargs, Markup, Undefined, type Value } from '../values.ts'
+import { type Kwargs, Markup, type Value } from '../values.ts'
 import { formatValue } from './value.ts'
 
 interface Field {
@@ -61,7 +60,8 @@ export class BraceFormatter {
     let value: Value = this.lookup(field.name)
     const spec = field.spec.includes('{') ? this.format(field.spec, depth - 1) : field.spec
     if (field.conversion === 's') value = str(context, value)
-    else if (field.conversion === 'r' || field.conversion === 'a') value = repr(context, value)
+    else if (field.conversion === 'r') value = repr(context, value)
+    else if (field.conversion === 'a') value = asciiOnly(repr(context, value))
     else if (field.conversion !== '') {
       throw valueError(`Unknown conversion specifier ${field.conversion}`)
     }
@@ -109,15 +109,10 @@ export class BraceFormatter {
 
   private member(value: Value, attribute: string | undefined, item: string | undefined): Value {
     const { context } = this
-    if (attribute !== undefined) return used(getAttribute(context, value, attribute))
+    if (attribute !== undefined) return getAttribute(context, value, attribute)
     const key = item !== undefined && /^\d+$/.test(item) ? Number(item) : (item ?? '')
-    return used(getItem(context, value, key))
+    return getItem(context, value, key)
   }
-}
-
-/** A refused attribute fails here and now: a format string must not carry it further. */
-function used(value: Value): Value {
-  return value instanceof Undefined && value.unsafe ? failUse(value) : value
 }
 
 function badName(rest: string): PythonError {

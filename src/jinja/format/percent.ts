@@ -5,7 +5,7 @@ import { escapeText, escapeValue } from '../python/escape.ts'
 import { floatToBigInt } from '../python/float.ts'
 import { codePoints } from '../python/iterate.ts'
 import { toFloat } from '../python/numbers.ts'
-import { quote } from '../python/quote.ts'
+import { asciiOnly, quote } from '../python/quote.ts'
 import { typeName } from '../python/types.ts'
 import { refuseUndefined } from '../python/undefined.ts'
 import type { Context } from '../runtime/context.ts'
@@ -110,17 +110,11 @@ function formatTextual(context: Context, spec: Directive, value: Value, markup: 
   if (spec.type === 's') text = markup ? escapeValue(context, value) : str(context, value)
   else {
     text = repr(context, value)
-    if (spec.type === 'a') text = text.replace(/[^\x20-\x7e]/gu, ascii)
+    if (spec.type === 'a') text = asciiOnly(text)
     if (markup) text = escapeText(text)
   }
   if (spec.precision !== undefined) text = Array.from(text).slice(0, spec.precision).join('')
   return padText(text, spec)
-}
-
-function ascii(charText: string): string {
-  const code = charText.codePointAt(0) ?? 0
-  if (code <= 0xff) return `\\x${code.toString(16).padStart(2, '0')}`
-  return code <= 0xffff ? `\\u${code.toString(16).padStart(4, '0')}` : `\\U${code.toString(16).padStart(8, '0')}`
 }
 
 function padText(text: string, spec: Directive): string {

@@ -24,9 +24,6 @@ export function formatValue(context: Context, value: Value, specText: string): s
   const text = textOf(value)
   if (text !== undefined) return formatText(text, spec)
   const number = numeric(value) ?? 0
-  if (typeof value === 'boolean' && spec.type === '') {
-    return pad(value ? 'True' : 'False', value ? 4 : 5, spec, '<')
-  }
   return value instanceof PyFloat || 'eEfFgG%'.includes(spec.type || '-')
     ? formatNumber(formatFloat(toFloat(number), floatType(spec, value), spec.precision, spec.alternate), spec, 3, '')
     : formatInt(number, spec)

@@ -44,7 +44,8 @@ function updateFromPairs(context: Context, dict: PyDict, source: Value): void {
 }
 
 function pop(context: Context, dict: PyDict, key: Value, fallback: Value | undefined): Value {
-  const value = dict.get(key) ?? fallback
+  const known = dict.get(key)
+  const value = known === undefined ? fallback : known
   if (value === undefined) throw new PythonError('KeyError', repr(context, key))
   dict.delete(key)
   return value

@@ -7,7 +7,7 @@ import { positional } from './define.ts'
 import type { Method, MethodTable } from './method.ts'
 import { stringMethods } from './string.ts'
 
-/** Methods of str whose text arguments are escaped and whose result is markup again. */
+/** Methods of str whose result is markup again. */
 const wrapped = [
   'capitalize',
   'casefold',
@@ -40,21 +40,12 @@ function asMarkup(value: Value): Value {
   return value instanceof PyTuple ? new PyTuple(value.items.map(asMarkup)) : value
 }
 
-const escapesArguments = new Set([
-  'replace',
-  'center',
-  'ljust',
-  'rjust',
-  'lstrip',
-  'rstrip',
-  'strip',
-  'removeprefix',
-  'removesuffix',
-])
+/** The methods whose second argument (the new text, the fill character) is escaped. */
+const escapesSecond = new Set(['replace', 'center', 'ljust', 'rjust'])
 
 function wrap(name: string, method: Method): Method {
-  if (!escapesArguments.has(name)) return (context, self, args, kwargs) => asMarkup(method(context, self, args, kwargs))
-  const escaped = (value: Value) => (typeof value === 'string' ? escapeText(value) : value)
+  if (!escapesSecond.has(name)) return (context, self, args, kwargs) => asMarkup(method(context, self, args, kwargs))
+  const escaped = (value: Value, at: number) => (at === 1 && typeof value === 'string' ? escapeText(value) : value)
   return (context: Context, self: Value, args: Value[], kwargs: Kwargs) =>
     asMarkup(method(context, self, args.map(escaped), kwargs))
 }

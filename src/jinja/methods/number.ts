@@ -2,8 +2,8 @@ import { PythonError } from '../errors.ts'
 import { normalizeInt } from '../host.ts'
 import { numeric } from '../python/compare.ts'
 import { bitsOf } from '../python/numbers.ts'
-import { type PyFloat, PyTuple, type Value } from '../values.ts'
-import { positional } from './define.ts'
+import { PyBytes, PyFloat, PyTuple, type Value } from '../values.ts'
+import { named, needInt, positional } from './define.ts'
 import type { Method, MethodTable } from './method.ts'
 
 function int(self: Value): number | bigint {
@@ -43,6 +43,17 @@ function bitCount(value: number | bigint): number {
   return text.split('1').length - 1
 }
 
+function toBytes(value: number | bigint, length: number, order: Value): PyBytes {
+  if (value < 0) throw new PythonError('OverflowError', "can't convert negative int to unsigned")
+  const hex = value.toString(16)
+  const digits = hex.padStart(hex.length + (hex.length % 2), '0')
+  if (digits.length / 2 > length && value !== 0) throw new PythonError('OverflowError', 'int too big to convert')
+  const bytes = new Uint8Array(Buffer.from(value === 0 ? '' : digits, 'hex'))
+  const padded = new Uint8Array(length)
+  padded.set(bytes, length - bytes.length)
+  return new PyBytes(order === 'little' ? padded.reverse() : padded)
+}
+
 /** The methods of int and bool. */
 export const intMethods: MethodTable = new Map<string, Method>([
   positional('bit_length', 0, 0, (_context, self: Value) => {
@@ -52,6 +63,10 @@ export const intMethods: MethodTable = new Map<string, Method>([
   }),
   positional('bit_count', 0, 0, (_context, self: Value) => bitCount(int(self))),
   positional('conjugate', 0, 0, (_context, self: Value) => int(self)),
+  named('to_bytes', ['length', 'byteorder'], 0, (context, self: Value, length = 1, order = 'big') => {
+    context.allocate(needInt(length))
+    return toBytes(int(self), needInt(length), order)
+  }),
   positional('as_integer_ratio', 0, 0, (_context, self: Value) => new PyTuple([int(self), 1])),
 ])
 

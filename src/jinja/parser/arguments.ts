@@ -27,6 +27,7 @@ export function parseArguments(parser: Parser): Arguments {
     } else if (stream.test('name') && stream.look().type === 'assign') {
       ensure(dynKwargs === null)
       const name = stream.next().text
+      if (kwargs.some(([known]) => known === name)) stream.fail(`keyword argument repeated: ${name}`, line)
       stream.next()
       kwargs.push([name, parser.expression()])
     } else {

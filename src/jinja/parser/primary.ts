@@ -3,7 +3,6 @@ import { describeToken, type Token } from '../lexer/tokens.ts'
 import { PyFloat, type Value } from '../values.ts'
 import type { Expr } from './ast.ts'
 import type { Parser } from './parser.ts'
-import type { TokenRule } from './stream.ts'
 
 const constants: ReadonlyMap<string, Value> = new Map<string, Value>([
   ['true', true],
@@ -64,8 +63,6 @@ function parseString(parser: Parser): Expr {
 export interface TupleForm {
   /** Without inline `if`. */
   readonly withCondition?: boolean
-  /** Tokens that end it besides the closing ones. */
-  readonly endRules?: readonly TokenRule[]
   /** Inside parentheses, where nothing is an empty tuple. */
   readonly explicitParentheses?: boolean
 }
@@ -78,7 +75,7 @@ export function parseTuple(parser: Parser, form: TupleForm = {}): Expr {
   let isTuple = false
   while (true) {
     if (items.length > 0) stream.expect('comma')
-    if (isTupleEnd(parser, form.endRules)) break
+    if (stream.testAny(['variable_end', 'block_end', 'rparen'])) break
     items.push(parser.expression(form.withCondition ?? true))
     if (stream.test('comma')) isTuple = true
     else break
@@ -89,11 +86,6 @@ export function parseTuple(parser: Parser, form: TupleForm = {}): Expr {
     stream.fail(`Expected an expression, got '${describeToken(stream.current)}'`)
   }
   return { kind: 'tuple', items, line }
-}
-
-function isTupleEnd(parser: Parser, endRules: readonly TokenRule[] = []): boolean {
-  const { stream } = parser
-  return stream.testAny(['variable_end', 'block_end', 'rparen']) || stream.testAny(endRules)
 }
 
 function parseList(parser: Parser): Expr {

@@ -1,3 +1,4 @@
+import { TemplateAssertionError } from '../errors.ts'
 import type { CallNode, Expr, FilterNode, MacroBody, Stmt } from './ast.ts'
 import { parseFilter } from './expressions.ts'
 import type { Parser } from './parser.ts'
@@ -8,9 +9,9 @@ type StatementParser = (parser: Parser, line: number) => readonly Stmt[]
 
 function parseFor(parser: Parser, line: number): Stmt[] {
   const { stream } = parser
-  const target = parseTarget(parser, ['name:in'])
+  const target = parseTarget(parser)
   stream.expect('name:in')
-  const iter = parseTuple(parser, { withCondition: false, endRules: ['name:recursive'] })
+  const iter = parseTuple(parser, { withCondition: false })
   const test = stream.skipIf('name:if') ? parser.expression() : null
   const recursive = stream.skipIf('name:recursive')
   const body = parser.until(['endfor', 'else'])
@@ -45,7 +46,7 @@ function parseWith(parser: Parser, line: number): Stmt[] {
 }
 
 function parseSet(parser: Parser, line: number): Stmt[] {
-  const target = parseTarget(parser, [], true)
+  const target = parseTarget(parser, true)
   if (parser.stream.skipIf('assign')) return [{ kind: 'assign', target, value: parseTuple(parser), line }]
   const filter = parseFilter(parser, null)
   return [{ kind: 'assignblock', target, filter, body: parser.until(['endset'], true), line }]
@@ -121,7 +122,9 @@ function parseFrom(parser: Parser, line: number): Stmt[] {
     withContext = contextChoice(parser)
     if (withContext !== undefined) break
     const { name, line: at } = parseNameTarget(parser)
-    if (name.startsWith('_')) stream.fail('names starting with an underline can not be imported', at)
+    if (name.startsWith('_')) {
+      throw new TemplateAssertionError('names starting with an underline can not be imported', at, parser.templateName)
+    }
     names.push([name, stream.skipIf('name:as') ? parseNameTarget(parser).name : name])
     withContext = contextChoice(parser)
     if (withContext !== undefined || !stream.test('comma')) break
@@ -137,7 +140,9 @@ function parseSignature(parser: Parser): { params: string[]; defaults: Expr[] } 
   stream.expect('lparen')
   while (!stream.test('rparen')) {
     if (params.length > 0) stream.expect('comma')
-    params.push(parseNameTarget(parser).name)
+    const { name, line } = parseNameTarget(parser)
+    if (params.includes(name)) stream.fail(`duplicate argument '${name}' in function definition`, line)
+    params.push(name)
     if (stream.skipIf('assign')) defaults.push(parser.expression())
     else if (defaults.length > 0) stream.fail('non-default argument follows default argument')
   }

@@ -2,7 +2,6 @@ import { describeToken } from '../lexer/tokens.ts'
 import type { Expr, NameNode, Target } from './ast.ts'
 import type { Parser } from './parser.ts'
 import { parsePrimary } from './primary.ts'
-import type { TokenRule } from './stream.ts'
 
 const reserved = new Set(['true', 'false', 'none', 'True', 'False', 'None'])
 
@@ -14,10 +13,8 @@ export function parseNameTarget(parser: Parser): NameNode {
 }
 
 /** The left side of an assignment or of `in`: names, tuples of names, and attributes of namespaces if allowed. */
-export function parseTarget(parser: Parser, endRules: readonly TokenRule[] = [], withNamespace = false): Target {
-  const { stream } = parser
-  if (withNamespace && stream.test('name') && stream.look().type === 'dot') return namespaceRef(parser)
-  return parseTargetTuple(parser, endRules, withNamespace)
+export function parseTarget(parser: Parser, withNamespace = false): Target {
+  return parseTargetTuple(parser, withNamespace)
 }
 
 function namespaceRef(parser: Parser): Target {
@@ -27,14 +24,14 @@ function namespaceRef(parser: Parser): Target {
   return { kind: 'nsref', name: token.text, attribute: stream.expect('name').text, line: token.line }
 }
 
-function parseTargetTuple(parser: Parser, endRules: readonly TokenRule[], withNamespace: boolean): Target {
+function parseTargetTuple(parser: Parser, withNamespace: boolean): Target {
   const { stream } = parser
   const { line } = stream.current
   const items: Target[] = []
   let isTuple = false
   while (true) {
     if (items.length > 0) stream.expect('comma')
-    if (stream.testAny(['variable_end', 'block_end', 'rparen']) || stream.testAny(endRules)) break
+    if (stream.testAny(['variable_end', 'block_end', 'rparen'])) break
     items.push(parseTargetItem(parser, withNamespace))
     if (stream.test('comma')) isTuple = true
     else break

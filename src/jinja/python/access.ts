@@ -49,7 +49,20 @@ function attributeOf(object: Value, name: string): Value | undefined {
   if (name.charCodeAt(0) === 95) return undefined
   const method = methodOf(object, name)
   if (method !== undefined) return new BoundMethod(object, name, method)
-  return object instanceof PyObject ? object.attribute(name) : undefined
+  if (object instanceof PyObject && !(object instanceof PyFloat)) return object.attribute(name)
+  return numberAttribute(object, name)
+}
+
+/** The data attributes of int, bool and float. */
+function numberAttribute(object: Value, name: string): Value | undefined {
+  const isFloat = object instanceof PyFloat
+  if (!isFloat && !isInt(object)) return undefined
+  const whole = typeof object === 'boolean' ? Number(object) : object
+  if (name === 'real') return whole
+  if (name === 'imag') return isFloat ? new PyFloat(0) : 0
+  if (isFloat) return undefined
+  if (name === 'numerator') return whole
+  return name === 'denominator' ? 1 : undefined
 }
 
 /** `object.name`: attributes first, then items. Throws UndefinedError when the object is undefined. */
@@ -58,20 +71,23 @@ export function getAttribute(context: Context, object: Value, name: string): Val
     if (!isRefused(object, name)) {
       const method = methodOf(object, name)
       if (method !== undefined) return new BoundMethod(object, name, method)
-      return object.get(name) ?? context.undefinedMember(object, name)
+      const item = object.get(name)
+      return item === undefined ? context.undefinedMember(object, name) : item
     }
     return unsafe(context, object, name)
   }
   if (object instanceof Undefined) return memberOfUndefined(object, name)
   if (isRefused(object, name)) return unsafe(context, object, name)
-  return attributeOf(object, name) ?? context.undefinedMember(object, name)
+  const attribute = attributeOf(object, name)
+  return attribute === undefined ? context.undefinedMember(object, name) : attribute
 }
 
 /** Only the attribute, never an item: what the `attr` filter gives. */
 export function getOnlyAttribute(context: Context, object: Value, name: string): Value {
   if (object instanceof Undefined) return memberOfUndefined(object, name)
   if (isRefused(object, name)) return unsafe(context, object, name)
-  return attributeOf(object, name) ?? context.undefinedMember(object, name)
+  const attribute = attributeOf(object, name)
+  return attribute === undefined ? context.undefinedMember(object, name) : attribute
 }
 
 function memberOfUndefined(object: Undefined, name: Value): Value {

@@ -6,7 +6,7 @@ import {
   PyBytes,
   PyDict,
   PyFloat,
-  type PyObject,
+  PyObject,
   PyTuple,
   Undefined,
   type Value,
@@ -24,7 +24,13 @@ export function str(context: ContextView, value: Value): string {
   if (typeof value === 'number') return String(value)
   if (value instanceof Markup) return value.text
   if (value instanceof Undefined) return undefinedText(value)
-  return repr(context, value)
+  return isOwnPrinter(value) ? value.display() : repr(context, value)
+}
+
+/** Objects that are none of the built-in types print as they like. */
+function isOwnPrinter(value: Value): value is PyObject {
+  if (!(value instanceof PyObject)) return false
+  return !(value instanceof PyFloat || value instanceof PyDict || value instanceof PyTuple || value instanceof PyBytes)
 }
 
 /** `repr(x)`. */
@@ -58,13 +64,13 @@ function objectRepr(context: ContextView, value: Value[] | PyObject): string {
   if (value instanceof PyFloat) return floatRepr(value.value)
   if (value instanceof Markup) return `Markup(${quote(value.text)})`
   if (value instanceof PyBytes) return quoteBytes(value.bytes)
-  if (value instanceof Undefined) return undefinedRepr(value)
+  if (value instanceof Undefined) return 'Undefined'
   if (Array.isArray(value) || value instanceof PyTuple || value instanceof PyDict) {
     const writer = new Writer(context)
     writer.write(value)
     return writer.text
   }
-  return value.display()
+  return value.displayRepr()
 }
 
 function undefinedText(value: Undefined): string {
@@ -73,10 +79,6 @@ function undefinedText(value: Undefined): string {
   if (value.hint !== undefined) return `{{ undefined value printed: ${value.hint} }}`
   if (value.object === undefined) return `{{ ${String(value.key)} }}`
   return `{{ ${undefinedMessage(value, true)} }}`
-}
-
-function undefinedRepr(value: Undefined): string {
-  return value.kind === 'strict' ? failUndefined(value, undefinedMessage(value)) : 'Undefined'
 }
 
 /** Writes nested containers; counts its work, as a small value can hold itself many times over. */

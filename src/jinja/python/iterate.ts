@@ -31,17 +31,13 @@ export function iterate(value: Value): Iterable<Value> {
   if (Array.isArray(value)) return value
   if (typeof value === 'string') return value
   if (value instanceof PyTuple) return value.items
-  if (value instanceof Markup) return markupChars(value.text)
+  if (value instanceof Markup) return value.text
   if (value instanceof Undefined) return value.kind === 'strict' ? failUse(value) : noValues
   if (value instanceof PyObject) {
     const iterator = value.iterate()
     if (iterator !== undefined) return fromIterator(iterator)
   }
   throw typeError(`'${typeName(value)}' object is not iterable`)
-}
-
-function* markupChars(text: string): Generator<Value, undefined> {
-  for (const char of text) yield new Markup(char)
 }
 
 /** An iterator as something to loop over; leaving the loop early does not close it. */

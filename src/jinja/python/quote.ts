@@ -16,8 +16,7 @@ function escapeChar(char: string): string {
   if (known !== undefined) return known
   const code = char.codePointAt(0) ?? 0
   if (code > 0x7f && !unprintable.test(char)) return char
-  if (code <= 0xff) return `\\x${code.toString(16).padStart(2, '0')}`
-  return code <= 0xffff ? `\\u${code.toString(16).padStart(4, '0')}` : `\\U${code.toString(16).padStart(8, '0')}`
+  return hexEscape(code)
 }
 
 /** `repr(bytes)` of Python. */
@@ -29,4 +28,14 @@ export function quoteBytes(bytes: Uint8Array): string {
     return simple[char] ?? `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`
   })
   return `b${mark}${mark === "'" ? body.replaceAll("'", "\\'") : body}${mark}`
+}
+
+/** Everything outside printable ASCII by code, as `ascii()` does to a repr. */
+export function asciiOnly(text: string): string {
+  return text.replace(/[^\x20-\x7e]/gu, char => hexEscape(char.codePointAt(0) ?? 0))
+}
+
+function hexEscape(code: number): string {
+  if (code <= 0xff) return `\\x${code.toString(16).padStart(2, '0')}`
+  return code <= 0xffff ? `\\u${code.toString(16).padStart(4, '0')}` : `\\U${code.toString(16).padStart(8, '0')}`
 }

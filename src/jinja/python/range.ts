@@ -31,10 +31,10 @@ export class PyRange extends PyObject {
     return this.start + index * this.step
   }
 
-  slice(bounds: { start: number; step: number; count: number }): PyRange {
+  slice(bounds: { start: number; stop: number; step: number }): PyRange {
     const start = this.at(bounds.start)
     const step = this.step * bounds.step
-    return new PyRange(start, start + step * bounds.count, step)
+    return new PyRange(start, this.at(bounds.stop), step)
   }
 
   override *iterate(): Generator<Value, undefined> {
@@ -43,6 +43,11 @@ export class PyRange extends PyObject {
 
   override count(): number {
     return this.length
+  }
+
+  override equals(other: Value): boolean {
+    if (!(other instanceof PyRange) || other.length !== this.length) return false
+    return this.length === 0 || (this.start === other.start && (this.length === 1 || this.step === other.step))
   }
 
   override display(): string {

@@ -10,6 +10,7 @@ import { refuseUndefined } from './undefined.ts'
 /** Where a slice of something `length` long starts, in which steps it goes, and how many items it takes. */
 export interface SliceBounds {
   readonly start: number
+  readonly stop: number
   readonly step: number
   readonly count: number
 }
@@ -22,7 +23,7 @@ export function sliceBounds(start: Value, stop: Value, step: Value, length: numb
   const highest = by < 0 ? length - 1 : length
   const from = clamp(bound(start), by < 0 ? highest : lowest, length, lowest, highest)
   const to = clamp(bound(stop), by < 0 ? lowest : highest, length, lowest, highest)
-  return { start: from, step: by, count: Math.max(0, Math.ceil((to - from) / by)) }
+  return { start: from, stop: to, step: by, count: Math.max(0, Math.ceil((to - from) / by)) }
 }
 
 function bound(value: Value): number | undefined {

@@ -1,5 +1,5 @@
 import { failUndefined } from '../runtime/context.ts'
-import { PyFloat, Undefined, type Value } from '../values.ts'
+import { PyFloat, PyTuple, Undefined, type Value } from '../values.ts'
 import { floatRepr } from './float.ts'
 import { quote } from './quote.ts'
 import { typeName } from './types.ts'
@@ -21,7 +21,13 @@ function keyText(key: Value): string {
   if (key instanceof PyFloat) return floatRepr(key.value)
   if (key === null) return 'None'
   if (typeof key === 'boolean') return key ? 'True' : 'False'
+  if (key instanceof PyTuple) return tupleText(key.items)
   return typeof key === 'object' ? `<${typeName(key)}>` : String(key)
+}
+
+function tupleText(items: readonly Value[]): string {
+  const shown = items.slice(0, 100).map(keyText).join(', ')
+  return items.length === 1 ? `(${shown},)` : `(${shown})`
 }
 
 const moduleOf: Record<string, string> = {

@@ -1,5 +1,6 @@
 import type { Context } from '../runtime/context.ts'
 import { type PyDict, PyObject, PyTuple, type Value } from '../values.ts'
+import { same } from './compare.ts'
 import { repr } from './display.ts'
 
 type ViewKind = 'keys' | 'values' | 'items'
@@ -28,6 +29,17 @@ export class DictView extends PyObject {
 
   private *items(): Generator<Value, undefined> {
     for (const pair of this.dict.entries()) yield new PyTuple(pair)
+  }
+
+  /** Keys and items compare as sets do. */
+  override equals(other: Value): boolean | undefined {
+    if (!(other instanceof DictView) || this.kind === 'values' || other.kind !== this.kind) return undefined
+    if (this.dict.size !== other.dict.size) return false
+    for (const [key, value] of this.dict.entries()) {
+      const match = other.dict.get(key)
+      if (match === undefined || (this.kind === 'items' && !same(this.context, value, match))) return false
+    }
+    return true
   }
 
   override count(): number {

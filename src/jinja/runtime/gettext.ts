@@ -3,7 +3,6 @@ import { formatPercent } from '../format/percent.ts'
 import { bindArguments } from '../methods/method.ts'
 import type { EnvironmentOptions, Translations } from '../options.ts'
 import { callValue } from '../python/call.ts'
-import { equal } from '../python/compare.ts'
 import { str } from '../python/display.ts'
 import { type ContextView, HostFunction, Markup, noKwargs, PyDict, type Value } from '../values.ts'
 import type { Context } from './context.ts'
@@ -17,11 +16,10 @@ interface Message {
 type Translate = (context: Context, args: readonly Value[]) => Message
 
 /** gettext's functions by name, with the parameters that precede the variables. */
-function functions(translations: Translations | undefined): [string, readonly string[], Translate][] {
-  const plural = (context: Context, one: string, many: string, count: Value) =>
-    translations?.ngettext(one, many, count) ?? (equal(context, count, 1) ? one : many)
-  const contextPlural = (context: Context, at: string, one: string, many: string, count: Value) =>
-    translations?.npgettext?.(at, one, many, count) ?? plural(context, one, many, count)
+function functions(translations: Translations): [string, readonly string[], Translate][] {
+  const plural = (one: string, many: string, count: Value) => translations.ngettext(one, many, count)
+  const contextPlural = (at: string, one: string, many: string, count: Value) =>
+    translations.npgettext?.(at, one, many, count) ?? plural(one, many, count)
   const text = (context: Context, value: Value | undefined) => str(context, value ?? null)
   return [
     [
@@ -29,14 +27,14 @@ function functions(translations: Translations | undefined): [string, readonly st
       ['message'],
       (context, [message]) => {
         const source = text(context, message)
-        return { text: translations?.gettext(source) ?? source, extra: [] }
+        return { text: translations.gettext(source), extra: [] }
       },
     ],
     [
       'ngettext',
       ['singular', 'plural', 'n'],
       (context, [one, many, count = null]) => ({
-        text: plural(context, text(context, one), text(context, many), count),
+        text: plural(text(context, one), text(context, many), count),
         extra: [['num', count]],
       }),
     ],
@@ -45,15 +43,15 @@ function functions(translations: Translations | undefined): [string, readonly st
       ['context', 'message'],
       (context, [at = null, message]) => {
         const source = text(context, message)
-        const found = translations?.pgettext?.(text(context, at), source) ?? translations?.gettext(source)
-        return { text: found ?? source, extra: [['context', at]] }
+        const found = translations.pgettext?.(text(context, at), source) ?? translations.gettext(source)
+        return { text: found, extra: [['context', at]] }
       },
     ],
     [
       'npgettext',
       ['context', 'singular', 'plural', 'n'],
       (context, [at = null, one, many, count = null]) => ({
-        text: contextPlural(context, text(context, at), text(context, one), text(context, many), count),
+        text: contextPlural(text(context, at), text(context, one), text(context, many), count),
         extra: [
           ['context', at],
           ['num', count],
@@ -66,13 +64,15 @@ function functions(translations: Translations | undefined): [string, readonly st
 /** `gettext` and its kin, and `_` as their short name. */
 export function gettextGlobals(options: EnvironmentOptions): Map<string, Value> {
   const globals = new Map<string, Value>()
-  for (const [name, params, translate] of functions(options.translations)) {
+  const { translations } = options
+  globals.set('_', new HostFunction('_', alias))
+  if (translations === undefined) return globals
+  for (const [name, params, translate] of functions(translations)) {
     globals.set(
       name,
       options.newstyleGettext === true ? newstyle(name, params, translate) : plain(name, params, translate),
     )
   }
-  globals.set('_', new HostFunction('_', alias))
   return globals
 }
 

@@ -1,5 +1,7 @@
 import { PythonError, typeError, valueError } from '../errors.ts'
 import { updateDict } from '../methods/dict.ts'
+import { BoundMethod } from '../methods/method.ts'
+import { methodOf } from '../methods/tables.ts'
 import { isInt } from '../python/arith.ts'
 import { repr } from '../python/display.ts'
 import { PyRange } from '../python/range.ts'
@@ -128,6 +130,11 @@ function joiner(_context: ContextView, args: Value[], kwargs: Kwargs): Value {
 
 /** A built-in type used as a function; prints as a class. */
 class TypeFunction extends HostFunction {
+  override attribute(name: string): Value | undefined {
+    const method = this.name === 'dict' && name === 'fromkeys' ? methodOf(new PyDict(), name) : undefined
+    return method === undefined ? undefined : new BoundMethod(new PyDict(), name, method)
+  }
+
   override get typeName(): string {
     return 'type'
   }

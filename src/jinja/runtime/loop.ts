@@ -89,7 +89,8 @@ export class LoopContext extends PyCallable {
   }
 
   private otherAttribute(name: string): Value | undefined {
-    if (name === 'previtem') return this.previous ?? this.absent('there is no previous item')
+    if (name === 'previtem')
+      return this.previous === undefined ? this.absent('there is no previous item') : this.previous
     if (name === 'nextitem') {
       const step = this.peek()
       return step.done === true ? this.absent('there is no next item') : step.value
@@ -100,7 +101,7 @@ export class LoopContext extends PyCallable {
   }
 
   private absent(hint: string): Value {
-    return this.index0 < 0 ? null : this.context.undefinedHint(hint)
+    return this.context.undefinedHint(hint)
   }
 
   private cycle(args: readonly Value[]): Value {
