@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { completionCommand } from './completion.ts'
 import { envCreateCommand } from './env-create.ts'
 import { envDeleteCommand } from './env-delete.ts'
 import { envListCommand } from './env-list.ts'
@@ -31,6 +32,7 @@ export function program(io: Io): Command {
     .addCommand(installCommand(io))
     .addCommand(serveCommand(io))
     .addCommand(versionCommand(io))
+    .addCommand(completionCommand(io))
     .addHelpText('after', epilogue)
   prepare(root, io)
   return root

@@ -1,5 +1,5 @@
 import type { ChangeIdentity, ReviewProject } from '../api/index.ts'
-import type { ForgeType, WebhookEvent, WebhookHeaders } from '../forge/forge.ts'
+import type { ForgeType, WebhookDelivery, WebhookEvent } from '../forge/index.ts'
 
 /** What the server needs of the controller: all of it answers from memory. */
 export interface WebhookTarget {
@@ -12,17 +12,8 @@ export interface WebhookTarget {
   enqueue(project: { namespace: string; name: string }, change: ChangeIdentity): boolean
 }
 
-/** A delivery as it came over the wire. */
-export interface Delivery {
-  type: ForgeType
-  headers: WebhookHeaders
-  body: Buffer
-  /** Any one of these may have signed it. */
-  secrets: readonly string[]
-}
-
 /** Verifies the raw body, then reads it. @throws WebhookRejected when it is not believed or cannot be read. */
-export type ReceiveWebhook = (delivery: Delivery) => Promise<WebhookEvent>
+export type ReceiveWebhook = (delivery: WebhookDelivery) => Promise<WebhookEvent>
 
 /** Where secrets come from; both are asked again every five seconds at most. */
 export interface WebhookSecretSource {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -52,6 +53,21 @@ describe('usage', () => {
   it('tells its version in every format', async () => {
     expect((await offshoot(['version'])).stdout).toMatch(/^offshoot \d+\.\d+\.\d+ \(offshoot\.dev\/v1alpha1/)
     expect(JSON.parse((await offshoot(['version', '-o', 'json'])).stdout)).toHaveProperty('version')
+  })
+})
+
+describe('completion', () => {
+  it.each([
+    ['offshoot ', 'env project install serve version completion --help'],
+    ['offshoot env c', 'create'],
+    ['offshoot env wait --f', '--for'],
+    ['offshoot env wait x --for ready --time', '--timeout'],
+  ])('completes %j', async (line, words) => {
+    const { stdout } = await offshoot(['completion', 'bash'])
+    const typed = line.split(' ')
+    const script = `${stdout}
+COMP_WORDS=(${typed.map(word => `'${word}'`).join(' ')}); COMP_CWORD=${typed.length - 1}; _offshoot; echo "\${COMPREPLY[*]}"`
+    expect(execFileSync('bash', ['-c', script], { encoding: 'utf8' })).toBe(`${words}\n`)
   })
 })
 

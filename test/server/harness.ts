@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto'
 import { Registry } from 'prom-client'
 import {
   apiVersion,
@@ -11,6 +10,7 @@ import { receiveWebhook, repositoryKeys } from '../../src/forge/index.ts'
 import { type RunningServer, type ServerOptions, startServer } from '../../src/server/server.ts'
 import { systemClock } from '../../src/util/clock.ts'
 import { silentLogger } from '../../src/util/log.ts'
+import { deliveryHeaders } from '../harness/forge/deliveries.ts'
 
 /** A project as the API server would hold it. */
 export function project(namespace: string, name: string, url: string, secret?: string): ReviewProject {
@@ -100,10 +100,5 @@ export function pullRequestBody(repository: string, number: number, action = 'op
 
 /** Headers of a delivery as GitHub sends it, signed with `secret`. */
 export function signed(body: string | Buffer, secret: string, event = 'pull_request'): Record<string, string> {
-  return {
-    'content-type': 'application/json',
-    'x-github-event': event,
-    'x-github-delivery': '11111111-2222-3333-4444-555555555555',
-    'x-hub-signature-256': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`,
-  }
+  return deliveryHeaders(event, body, secret)
 }
