@@ -88,22 +88,22 @@ export class Symbols {
     return copy
   }
 
-  /** Takes over what the branches define: a name that only some assign begins with what it was before. */
+  /** Takes over what the branches define: a name that one of them assigns begins with what it was before. */
   join(branches: readonly Symbols[]): void {
-    const counts = new Map<string, number>()
+    const assigned = new Set<string>()
     for (const branch of branches) {
-      for (const name of branch.stores) if (!this.stores.has(name)) counts.set(name, (counts.get(name) ?? 0) + 1)
+      for (const name of branch.stores) if (!this.stores.has(name)) assigned.add(name)
     }
     for (const branch of branches) {
       for (const [name, ref] of branch.refs) this.refs.set(name, ref)
       for (const [ref, load] of branch.loads) this.loads.set(ref, load)
       for (const name of branch.stores) this.stores.add(name)
     }
-    for (const [name, count] of counts) {
+    for (const name of assigned) {
       const ref = this.refs.get(name)
-      if (count === branches.length || ref === undefined) continue
       const outer = this.parent?.find(name)
-      this.loads.set(ref, { name, load: outer === undefined ? { kind: 'resolve' } : { kind: 'alias', of: outer } })
+      const load: Load = outer === undefined ? { kind: 'resolve' } : { kind: 'alias', of: outer }
+      if (ref !== undefined) this.loads.set(ref, { name, load })
     }
   }
 
@@ -123,11 +123,19 @@ export class Symbols {
   entry(): ((frame: Frame) => void) | undefined {
     const steps: ((frame: Frame) => void)[] = []
     for (const [{ slot }, { name, load }] of this.loads) {
-      if (load.kind === 'resolve') steps.push(frame => void (frame.slots[slot] = frame.context.lookup(name)))
-      else if (load.kind === 'unset') steps.push(frame => void (frame.slots[slot] = undefined))
-      else if (load.kind === 'alias') {
+      if (load.kind === 'resolve') {
+        steps.push(frame => {
+          frame.slots[slot] = frame.context.lookup(name)
+        })
+      } else if (load.kind === 'unset') {
+        steps.push(frame => {
+          frame.slots[slot] = undefined
+        })
+      } else if (load.kind === 'alias') {
         const read = readRef(load.of, this.activation)
-        steps.push(frame => void (frame.slots[slot] = read(frame)))
+        steps.push(frame => {
+          frame.slots[slot] = read(frame)
+        })
       }
     }
     const [only, second] = steps

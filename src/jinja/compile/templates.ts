@@ -28,7 +28,7 @@ function templateFor(frame: Frame, value: Value, parent: string | undefined, may
     item instanceof Undefined ? failUse(item) : str(context, item),
   )
   if (names.length === 0) {
-    throw new TemplateNotFound([], 'Tried to select from an empty list of templates')
+    throw new TemplateNotFound([], 'Tried to select from an empty list of templates.')
   }
   const template = context.engine.loadTemplate(names, asking)
   return template

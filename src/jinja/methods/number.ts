@@ -2,7 +2,7 @@ import { PythonError } from '../errors.ts'
 import { normalizeInt } from '../host.ts'
 import { numeric } from '../python/compare.ts'
 import { bitsOf } from '../python/numbers.ts'
-import { PyBytes, PyFloat, PyTuple, type Value } from '../values.ts'
+import { PyBytes, type PyFloat, PyTuple, type Value } from '../values.ts'
 import { named, needInt, positional } from './define.ts'
 import type { Method, MethodTable } from './method.ts'
 
