@@ -5,6 +5,7 @@ import { inject } from 'vitest'
 import { KubeClient } from '../../src/kube/client.ts'
 import type { KubeObject } from '../../src/kube/types.ts'
 import { kubeconfig } from './control-plane/kubeconfig.ts'
+import type { TestCluster } from './test-cluster.ts'
 
 export { type WaitOptions, waitFor } from './wait.ts'
 
@@ -19,6 +20,11 @@ export function adminClient(): KubeClient {
 /** Path of the administrator's kubeconfig. */
 export function adminKubeconfig(): string {
   return inject('kubeconfig')
+}
+
+/** The control plane that all tests share. */
+export function sharedCluster(): TestCluster {
+  return { admin: adminClient(), adminKubeconfig: adminKubeconfig(), ...inject('apiServer') }
 }
 
 /** A name that nobody else has: `prefix-` and eight hex digits. */

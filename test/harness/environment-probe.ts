@@ -1,4 +1,12 @@
-import { apiVersion, type ChangeIdentity, type EnvironmentState, type ReviewEnvironment } from '../../src/api/index.ts'
+import {
+  apiVersion,
+  type ChangeIdentity,
+  type Condition,
+  type ConditionType,
+  type EnvironmentState,
+  findCondition,
+  type ReviewEnvironment,
+} from '../../src/api/index.ts'
 import { isReady } from '../../src/cli/env-progress.ts'
 import { environmentObjectName } from '../../src/environment/names.ts'
 import type { KubeObject, ObjectKey } from '../../src/kube/types.ts'
@@ -73,6 +81,38 @@ export class EnvironmentProbe {
       return left.every(object => object === undefined)
     }
     await waitFor(look, { deadline: 60_000, describe: () => this.#describe('gone'), ...options })
+  }
+
+  /** Name of its namespace. @throws Error before it has one */
+  async namespace(): Promise<string> {
+    const name = (await this.get())?.status?.namespace
+    if (name === undefined) throw new Error(`environment ${this.name} has no namespace yet`)
+    return name
+  }
+
+  /** An object in its namespace, a ConfigMap by default. */
+  async find(
+    name = 'config',
+    kind = 'ConfigMap',
+    version = 'v1',
+  ): Promise<(KubeObject & { data?: object }) | undefined> {
+    const namespace = await this.namespace()
+    return this.#house.kube.get({ apiVersion: version, kind, namespace, name })
+  }
+
+  /** Blocked or otherwise: a condition of its status. */
+  async condition(type: ConditionType): Promise<Condition | undefined> {
+    return findCondition((await this.get())?.status?.conditions, type)
+  }
+
+  /** Stalled for this reason; gives the condition's message. */
+  async toStall(reason: string, options: WaitOptions = {}): Promise<string> {
+    const stalled = ({ status }: ReviewEnvironment) => {
+      const condition = findCondition(status?.conditions, 'Stalled')
+      return condition?.status === 'True' && condition.reason === reason
+    }
+    const found = await this.toMatch(stalled, `stalled: ${reason}`, options)
+    return findCondition(found.status?.conditions, 'Stalled')?.message ?? ''
   }
 
   async #describe(what: string): Promise<string> {

@@ -1,13 +1,18 @@
 import { randomBytes } from 'node:crypto'
-import { apiVersion, type ReviewEnvironment, type ReviewProject } from '../../src/api/index.ts'
+import { apiVersion, labels, type ReviewEnvironment, type ReviewProject } from '../../src/api/index.ts'
 import type { KubeClient } from '../../src/kube/client.ts'
 import type { KubeObject } from '../../src/kube/types.ts'
-import { adminClient, serviceAccountKubeconfigFile, uniqueName } from './cluster.ts'
+import type { ApiProxy } from './api-proxy.ts'
 import { EnvironmentProbe, type Followed } from './environment-probe.ts'
-import { type FakeForge, type RepositoryOptions, startFakeForge } from './forge/forge.ts'
+import type { FakeForge, RepositoryOptions } from './forge/forge.ts'
 import type { FakeRepository } from './forge/repository.ts'
-import { installRights } from './installation.ts'
-import { type OffshootOptions, startOffshoot, type TestOffshoot } from './offshoot.ts'
+import type { KluctlController } from './kluctl-controller/controller.ts'
+import { readMetrics, sumOf } from './metrics.ts'
+import type { TestOffshoot } from './offshoot.ts'
+import type { TestCluster } from './test-cluster.ts'
+import { waitFor } from './wait.ts'
+
+export { aHouse, HouseBuilder } from './house-builder.ts'
 
 /** A ReviewProject's spec as far as a story cares; the builder fills in source, names and a ConfigMap to deploy. */
 export type ProjectOptions = Record<string, unknown> & {
@@ -17,54 +22,16 @@ export type ProjectOptions = Record<string, unknown> & {
   forge?: 'github' | 'git'
 }
 
-interface PlannedProject {
+/** What a house is made of. */
+export interface HouseParts {
   name: string
-  options: ProjectOptions
-}
-
-/** Describes a house for a story: `await aHouse().withProject('shop', {…}).start()`. */
-export function aHouse(): HouseBuilder {
-  return new HouseBuilder()
-}
-
-/** See `aHouse`. */
-export class HouseBuilder {
-  readonly #projects: PlannedProject[] = []
-  readonly #offshoot: Partial<OffshootOptions> = {}
-
-  /** A project with a repository and a webhook of its own. Every field of `spec` may be given. */
-  withProject(name: string, options: ProjectOptions = {}): this {
-    this.#projects.push({ name, options })
-    return this
-  }
-
-  /** How Offshoot is started. */
-  withOffshoot(options: Partial<OffshootOptions>): this {
-    Object.assign(this.#offshoot, options)
-    return this
-  }
-
-  /** Starts forge and Offshoot, with namespaces and rights that no other test has, and creates the projects. */
-  async start(): Promise<House> {
-    const name = uniqueName('house')
-    const namespace = `${name}-projects`
-    const system = `${name}-system`
-    const admin = adminClient()
-    const allowedClusterRoles = this.#offshoot.allowedClusterRoles ?? ['offshoot-environment']
-    const watchNamespaces = this.#offshoot.watchNamespaces ?? [namespace]
-    const rights = { name, controllerNamespace: system, projectNamespaces: watchNamespaces, allowedClusterRoles }
-    const [forge] = await Promise.all([startFakeForge(), installRights(admin, rights)])
-    try {
-      const kubeconfig = await serviceAccountKubeconfigFile(system, 'offshoot')
-      const offshoot = await startOffshoot({ kubeconfig, namespace: system, ...this.#offshoot, watchNamespaces })
-      const house = new House(name, namespace, admin, forge, offshoot)
-      for (const { name: project, options } of this.#projects) await house.createProject(project, options)
-      return house
-    } catch (error) {
-      await forge.close()
-      throw error
-    }
-  }
+  namespace: string
+  system: string
+  cluster: TestCluster
+  forge: FakeForge
+  offshoot: TestOffshoot
+  kluctl: KluctlController | undefined
+  api: ApiProxy | undefined
 }
 
 /** Offshoot, a forge and projects, as one story has them. */
@@ -72,30 +39,50 @@ export class House {
   readonly name: string
   /** Namespace of the projects. */
   readonly namespace: string
-  /** The administrator's client, for looking and for meddling. */
-  readonly kube: KubeClient
+  /** The controller's own namespace. */
+  readonly system: string
+  readonly cluster: TestCluster
   readonly forge: FakeForge
   readonly offshoot: TestOffshoot
+  /** The kluctl controller, where the story has one. */
+  readonly kluctl: KluctlController | undefined
+  readonly #api: ApiProxy | undefined
+  readonly #parts: { stop(): Promise<void> }
   readonly #repositories = new Map<string, FakeRepository>()
 
-  constructor(name: string, namespace: string, kube: KubeClient, forge: FakeForge, offshoot: TestOffshoot) {
-    this.name = name
-    this.namespace = namespace
-    this.kube = kube
-    this.forge = forge
-    this.offshoot = offshoot
+  constructor(parts: HouseParts, all: { stop(): Promise<void> }) {
+    this.name = parts.name
+    this.namespace = parts.namespace
+    this.system = parts.system
+    this.cluster = parts.cluster
+    this.forge = parts.forge
+    this.offshoot = parts.offshoot
+    this.kluctl = parts.kluctl
+    this.#api = parts.api
+    this.#parts = all
+  }
+
+  /** The administrator's client, for looking and for meddling. */
+  get kube(): KubeClient {
+    return this.cluster.admin
+  }
+
+  /** What stands between Offshoot and the API server. @throws Error when the story has none */
+  get api(): ApiProxy {
+    if (!this.#api) throw new Error('this house has no proxy: build it withApiProxy()')
+    return this.#api
   }
 
   /** The repository of a project; of the first one, when none is named. */
   repo(project?: string): FakeRepository {
-    const name = project ?? this.#repositories.keys().next().value ?? ''
+    const name = project ?? this.#firstProject
     const repository = this.#repositories.get(name)
     if (!repository) throw new Error(`no project ${name}`)
     return repository
   }
 
   /** The environment of a change, whether it exists or not. */
-  environment(change: Followed, project = this.#repositories.keys().next().value ?? ''): EnvironmentProbe {
+  environment(change: Followed, project = this.#firstProject): EnvironmentProbe {
     return new EnvironmentProbe(this, project, change)
   }
 
@@ -147,13 +134,87 @@ export class House {
     return items.map(({ reason, note }) => `${reason} ${note}`)
   }
 
-  async stop(): Promise<void> {
-    await this.offshoot.stop()
-    await this.forge.close()
+  /** Asks for a listing of a project's changes, as its interval does, and waits until it has ended. */
+  async list(project = this.#firstProject): Promise<void> {
+    const before = await this.#worked('listing')
+    const annotations = { 'offshoot.dev/requested-at': new Date().toISOString() }
+    const key = { apiVersion, kind: 'ReviewProject', namespace: this.namespace, name: project }
+    await this.kube.patch<KubeObject>(key, { metadata: { annotations } }, { type: 'merge' })
+    await waitFor(async () => (await this.#worked('listing')) > before, { describe: 'a listing', deadline: 60_000 })
+  }
+
+  /** Waits until every delivery is answered and Offshoot has nothing to do: what has not happened by then will not. */
+  async settled(): Promise<void> {
+    await this.forge.deliveries.settled()
+    let quiet = 0
+    const look = async () => {
+      const samples = await readMetrics(this.offshoot.metricsUrl)
+      const busy = ['waiting', 'active'].some(phase => sumOf(samples, 'offshoot_queue_length', { phase }) > 0)
+      quiet = busy ? 0 : quiet + 1
+      return quiet >= 3
+    }
+    await waitFor(look, { describe: 'Offshoot to have nothing to do', deadline: 60_000 })
+  }
+
+  /** What Offshoot says on a pull request. @throws Error when it says it twice */
+  comment({ number }: { number: number }, project?: string): string {
+    const ours = this.repo(project)
+      .commentsOf(number)
+      .filter(({ author }) => author === 'offshoot[bot]')
+    if (ours.length > 1) throw new Error(`${ours.length} comments where one is kept up to date`)
+    return ours[0]?.body ?? ''
+  }
+
+  /** Waits until the pull request's comment holds all of the texts; gives it. */
+  async toSay(pull: { number: number }, ...texts: string[]): Promise<string> {
+    const comment = () => this.comment(pull)
+    return waitFor(() => texts.every(text => comment().includes(text)) && comment(), {
+      deadline: 60_000,
+      describe: () => `the comment to hold ${texts.join(', ')}; it says: ${comment()}`,
+    })
+  }
+
+  /** Waits until a commit has a status of ours in this state. */
+  async toMark(sha: string, state: string, project?: string): Promise<void> {
+    const statuses = () => this.repo(project).statusesOf(sha)
+    await waitFor(() => statuses().some(status => status.state === state), {
+      deadline: 60_000,
+      describe: () => `${sha} to be marked ${state}; it is ${JSON.stringify(statuses())}`,
+    })
+  }
+
+  /** Everything that was made for this house's environments and is still there, as `Kind namespace/name`. */
+  async remains(): Promise<string[]> {
+    const labelSelector = `${labels.projectNamespace}=${this.namespace}`
+    const found = await Promise.all([
+      this.kube.list({ apiVersion, kind: 'ReviewEnvironment' }, { namespace: this.namespace }),
+      this.kube.list({ apiVersion: 'v1', kind: 'Namespace' }, { labelSelector }),
+      this.kube.list({ apiVersion: 'v1', kind: 'ServiceAccount' }, { labelSelector }),
+      this.kube.list({ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'RoleBinding' }, { labelSelector }),
+      this.kube.list(
+        { apiVersion: 'gitops.kluctl.io/v1beta1', kind: 'KluctlDeployment' },
+        { namespace: this.namespace },
+      ),
+    ])
+    return found
+      .flatMap(({ items }) => items)
+      .map(({ kind, metadata: { namespace, name } }) => `${kind} ${namespace ?? ''}/${name}`)
+  }
+
+  stop(): Promise<void> {
+    return this.#parts.stop()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop()
+  }
+
+  get #firstProject(): string {
+    return this.#repositories.keys().next().value ?? ''
+  }
+
+  async #worked(kind: string): Promise<number> {
+    return sumOf(await readMetrics(this.offshoot.metricsUrl), 'offshoot_reconcile_seconds_count', { kind })
   }
 
   async #createSecret(name: string, stringData: Record<string, string>): Promise<void> {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import type { ServeDependencies } from '../../src/cli/serve-run.ts'
 import { parseServeSettings } from '../../src/cli/serve-settings.ts'
 import { freePorts } from './control-plane/processes.ts'
 import { waitFor } from './wait.ts'
@@ -24,6 +25,8 @@ export interface OffshootOptions {
   waitUntil?: 'leading' | 'synced'
   /** Port for webhooks; default: a free one. */
   port?: number
+  /** Waits of the controller, shortened; only in process. */
+  limits?: NonNullable<ServeDependencies['limits']>
   /** More flags of `offshoot serve`, as setting to value. */
   settings?: Readonly<Record<string, unknown>>
 }
@@ -73,7 +76,7 @@ export async function startOffshoot(options: OffshootOptions): Promise<TestOffsh
     metricsUrl: `http://127.0.0.1:${metrics}`,
     log,
     start: async () => {
-      running = await launch(flags, options.kubeconfig, keep)
+      running = await launch(flags, options, keep)
       await waitFor(() => isReady(url, running, options.waitUntil ?? 'leading'), {
         describe: () => `Offshoot to be ready:\n${log.slice(-20).join('\n')}`,
       })
@@ -110,19 +113,19 @@ async function isReady(url: string, running: Running | undefined, until: 'leadin
 
 async function launchInProcess(
   flags: Record<string, unknown>,
-  kubeconfig: string,
+  { kubeconfig, limits }: OffshootOptions,
   keep: (line: string) => void,
 ): Promise<Running> {
   const { startOffshoot: run } = await import('../../src/cli/serve-run.ts')
   const { pino } = await import('pino')
   const log = pino({ level: 'debug' }, { write: (line: string) => keep(line.trimEnd()) })
-  const offshoot = await run(parseServeSettings(flags, {}), { kubeconfig }, { log })
+  const offshoot = await run(parseServeSettings(flags, {}), { kubeconfig }, { log, ...(limits ? { limits } : {}) })
   return { stop: () => offshoot.close(), ended: () => undefined }
 }
 
 async function launchChild(
   flags: Record<string, unknown>,
-  kubeconfig: string,
+  { kubeconfig }: OffshootOptions,
   keep: (line: string) => void,
 ): Promise<Running> {
   const child = spawn(process.execPath, [main, 'serve', '--kubeconfig', kubeconfig, ...toArguments(flags)], {

@@ -4,6 +4,8 @@ export type Failure =
   | number
   /** Never answers. */
   | 'timeout'
+  /** Does what is asked, and never answers. */
+  | 'unanswered'
   /** Closes the connection without an answer. */
   | 'reset'
   /** 200 and an empty list. */

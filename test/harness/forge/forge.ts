@@ -142,6 +142,7 @@ export class FakeForge {
       const location: Record<string, string> = failure < 400 ? { location: `${this.apiUrl}/moved` } : {}
       answer = problem(failure, fault?.message ?? 'Injected failure', { ...location, ...fault?.headers })
     } else answer = await this.#route(method, path, url.searchParams, body, this.#login(request))
+    if (failure === 'unanswered') return this.#record(request, path + url.search, 0)
     this.#record(request, path + url.search, send(request, response, url, answer, this.rateLimit, failure))
   }
 

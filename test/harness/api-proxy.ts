@@ -1,0 +1,157 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { Agent, request as httpsRequest } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+
+/** Which requests to the API server are meant; absent fields match any. */
+export interface Matcher {
+  method?: string
+  /** Tried on the path with its query. */
+  path?: RegExp
+  /** Tried on the request's body. */
+  body?: RegExp
+}
+
+/** A request that is held: `before` the API server has seen it, or `after` it was carried out and before its answer. */
+export interface Held {
+  /** Resolves when a request is held. */
+  hit: Promise<void>
+  /** Lets the request go on. */
+  release(): void
+}
+
+interface Trap {
+  matcher: Matcher
+  when: 'before' | 'after'
+  spring(): void
+  released: Promise<void>
+}
+
+const maxBody = 8 * 1024 * 1024
+
+/**
+ * Stands between Offshoot and the API server (plain HTTP on 127.0.0.1), so that a story can stop the world at one
+ * write, or take the API server away from one client without hurting the others.
+ */
+export class ApiProxy {
+  /** Requests so far, oldest first, as `METHOD path`; the last 10,000. */
+  readonly requests: string[] = []
+  readonly #target: URL
+  readonly #agent: Agent
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+  readonly #traps = new Set<Trap>()
+  readonly #refused = new Set<Matcher>()
+
+  constructor(url: string, ca: string) {
+    this.#target = new URL(url)
+    this.#agent = new Agent({ ca, keepAlive: true })
+    this.#server = createServer((request, response) => {
+      this.#pass(request, response).catch(() => response.destroy())
+    })
+    this.#server.on('connection', socket => {
+      this.#sockets.add(socket)
+      socket.on('error', () => undefined)
+      socket.on('close', () => this.#sockets.delete(socket))
+    })
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  listen(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen(0, '127.0.0.1', resolve)
+    })
+  }
+
+  /** Holds the next request that matches; the client hears nothing until it is released. */
+  hold(matcher: Matcher, when: 'before' | 'after'): Held {
+    const hit = Promise.withResolvers<void>()
+    const released = Promise.withResolvers<void>()
+    this.#traps.add({ matcher, when, spring: hit.resolve, released: released.promise })
+    return { hit: hit.promise, release: released.resolve }
+  }
+
+  /** Closes the connection of every request that matches (`{}`: of every request), until the returned function is called. */
+  refuse(matcher: Matcher): () => void {
+    this.#refused.add(matcher)
+    return () => void this.#refused.delete(matcher)
+  }
+
+  /** Cuts every connection: watches end, and what was asked for is not answered. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  async close(): Promise<void> {
+    this.cut()
+    this.#agent.destroy()
+    await new Promise(resolve => this.#server.close(resolve))
+  }
+
+  async #pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = 'GET', url = '/' } = request
+    this.requests.push(`${method} ${url}`)
+    if (this.requests.length > 10_000) this.requests.shift()
+    const body = await readBody(request)
+    const matches = (matcher: Matcher) => isMatch(matcher, method, url, body)
+    if ([...this.#refused].some(matches)) {
+      request.socket.destroy()
+      return
+    }
+    const trap = [...this.#traps].find(({ matcher }) => matches(matcher))
+    if (trap) this.#traps.delete(trap)
+    if (trap?.when === 'before') await caught(trap)
+    const answer = await this.#forward(request, response, body)
+    if (trap?.when === 'after') await caught(trap)
+    response.writeHead(answer.statusCode ?? 502, answer.headers)
+    response.flushHeaders()
+    answer.pipe(response)
+  }
+
+  #forward(request: IncomingMessage, response: ServerResponse, body: Buffer): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const { method, url, headers } = request
+      const { hostname, port } = this.#target
+      const options = { hostname, port, method, path: url, agent: this.#agent, headers: { ...headers, host: hostname } }
+      const outgoing = httpsRequest(options, resolve)
+      outgoing.on('error', reject)
+      // A client that goes away ends what it asked for: a watch would stay open for minutes.
+      response.on('close', () => {
+        if (!response.writableFinished) outgoing.destroy()
+      })
+      outgoing.end(body)
+    })
+  }
+}
+
+async function caught(trap: Trap): Promise<void> {
+  trap.spring()
+  await trap.released
+}
+
+function isMatch(matcher: Matcher, method: string, url: string, body: Buffer): boolean {
+  if (matcher.method !== undefined && matcher.method !== method) return false
+  if (matcher.path && !matcher.path.test(url)) return false
+  return matcher.body === undefined || matcher.body.test(body.toString('utf8'))
+}
+
+async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > maxBody) throw new Error('body too large for the proxy')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+/** Starts a proxy in front of the API server at `url`, whose certificate `ca` (PEM) has signed. */
+export async function startApiProxy(url: string, ca: string): Promise<ApiProxy> {
+  const proxy = new ApiProxy(url, ca)
+  await proxy.listen()
+  return proxy
+}
