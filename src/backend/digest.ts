@@ -13,16 +13,19 @@ function canonical(value: unknown): string {
   )
 }
 
-/** Whether `part` is in `whole`: every key of its objects with an equal value, and lists of equal length. */
+/**
+ * Whether `part` is in `whole`: every key of its objects with an equal value, and lists of equal length. Null is as
+ * good as absent: the API server drops it where a schema does not allow it.
+ */
 export function contains(whole: unknown, part: unknown): boolean {
   if (Array.isArray(part)) {
     return Array.isArray(whole) && whole.length === part.length && part.every((item, i) => contains(whole[i], item))
   }
   if (typeof part === 'object' && part !== null) {
     if (typeof whole !== 'object' || whole === null || Array.isArray(whole)) return false
-    return Object.entries(part).every(
-      ([key, value]) => value === undefined || (Object.hasOwn(whole, key) && contains(Reflect.get(whole, key), value)),
+    return Object.entries(part).every(([key, value]) =>
+      contains(Object.hasOwn(whole, key) ? Reflect.get(whole, key) : undefined, value),
     )
   }
-  return Object.is(whole, part)
+  return Object.is(whole ?? undefined, part ?? undefined)
 }

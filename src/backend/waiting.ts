@@ -11,12 +11,19 @@ export function isOverdue(context: BackendContext, milliseconds: number): boolea
   return teardownAge(context) >= milliseconds
 }
 
-/** When to look again at a teardown that waits: soon at first, then ever more seldom (milliseconds). */
+/** When to look again at a teardown that waits: after a tenth of its age, 0.5 to 30 seconds (milliseconds). */
 export function recheckWhileWaiting(context: BackendContext): number {
-  return recheckAfter(teardownAge(context))
+  return between(500, teardownAge(context) / 10)
 }
 
-/** When to look again at something that began `age` milliseconds ago: after a tenth of that, 0.5 to 30 seconds. */
-export function recheckAfter(age: number): number {
-  return Math.min(30_000, Math.max(500, Math.round(age / 10)))
+/**
+ * When to look again at objects that began to start `age` milliseconds ago: after a quarter of that, 1 to 30 seconds.
+ * Nobody tells of them, and a thousand may start at once.
+ */
+export function recheckStarting(age: number): number {
+  return between(1_000, age / 4)
+}
+
+function between(first: number, milliseconds: number): number {
+  return Math.round(Math.min(30_000, Math.max(first, milliseconds)))
 }

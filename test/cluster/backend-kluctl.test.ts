@@ -55,7 +55,8 @@ describe('backend kluctlDeployment', () => {
   it('writes nothing at rest', async () => {
     const repository = await createKluctlRepository(kluctlFiles())
     const context = await createEnvironment(world)
-    const desired = desire(context, repository.url, repository.first)
+    const args = { nothing: null, list: [], tree: { deep: { a: 1.5 } }, on: true }
+    const desired = desire(context, repository.url, repository.first, { args })
     await story.until(context, desired, 'ready')
     const before = await story.deploymentOf(context)
     const environment = (await nextReconcile(world, context)).environment.metadata.resourceVersion

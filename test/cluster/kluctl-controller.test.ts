@@ -11,6 +11,7 @@ import {
   waitFor,
 } from '../harness/cluster.ts'
 import { type KluctlController, startKluctlController } from '../harness/kluctl-controller/controller.ts'
+import { makeDeploymentReady } from '../harness/kluctl-controller/ready.ts'
 import { createKluctlRepository, type KluctlRepository, kluctlFiles } from '../harness/kluctl-project.ts'
 
 /** The stand-in must say and do what the real controller was seen to (K1 to K14). */
@@ -118,6 +119,29 @@ describe('the stand-in for the kluctl controller', () => {
     await patch(name, { spec: { prune: false } })
     await waitFor(async () => (await get(name))?.status?.observedGeneration === (await get(name))?.metadata.generation)
     expect((await ready(name, 'PrepareFailed')).status?.lastPrepareError).toContain('unknown field "value"')
+  })
+
+  it('validates once, before pods are ready, and again after its interval only (K2)', async () => {
+    const source = {
+      git: { url: (await createKluctlRepository(kluctlFiles({ deployment: true }))).url, path: 'deploy' },
+    }
+    const { name, target } = await create({ source })
+    const failed = await ready(name, 'ValidateFailed')
+    const errors = ({ status }: Deployment) => (status?.lastValidateResult as { errors?: object[] } | undefined)?.errors
+    const [expected] = errors(recorded('validate-failed')) ?? []
+    expect(errors(failed)).toMatchObject([{ ...expected, ref: { kind: 'Deployment', name: 'web', namespace: target } }])
+    await makeDeploymentReady(adminClient(), target, 'web')
+    await patch(name, { metadata: { annotations: { 'kluctl.io/request-reconcile': '{"requestValue":"again"}' } } })
+    await waitFor(async () => {
+      const result = (await get(name))?.status?.reconcileRequestResult as { endTime?: string } | undefined
+      return result?.endTime
+    })
+    expect(await ready(name, 'ValidateFailed')).toBeDefined()
+
+    // A controller for which five minutes are over at once.
+    const hasty = await startKluctlController(adminKubeconfig(), { namespaces: [namespace], intervalScale: 0.001 })
+    expect(await ready(name, 'ReconciliationSucceeded')).toBeDefined()
+    await hasty.stop()
   })
 
   it('deploys nothing in a dry run and still tells the discriminator (K10)', async () => {

@@ -1,7 +1,7 @@
 import type { DesiredKluctlDeployment } from '../../environment/desired.ts'
 import type { BackendContext, Observation } from '../backend.ts'
 import { presentable } from '../mask.ts'
-import { recheckAfter } from '../waiting.ts'
+import { recheckStarting } from '../waiting.ts'
 import type { Verdict } from './discriminators.ts'
 import { lookAtObjects } from './objects-ready.ts'
 import { request } from './requests.ts'
@@ -9,6 +9,8 @@ import { type KluctlDeployment, type KluctlProblem, type Progress, progressOf } 
 
 /** When to look again at what waits for a person or another environment, in milliseconds. */
 const recheckStalled = 60_000
+/** When to look again at what the KluctlDeployment itself will tell, in milliseconds: only in case that is missed. */
+const recheckUnheard = 15_000
 /** How often a ready environment is looked at again, in milliseconds; its KluctlDeployment tells changes by itself. */
 const recheckReady = 15 * 60_000
 /** How long validation may fail although the objects are ready, before that is called a failure, in milliseconds. */
@@ -31,7 +33,7 @@ export async function observeDeployment(
   const age = ageOf(context, known?.deployment)
   const observation = known
     ? await judge(context, commit, known.deployment, known.verdict, age)
-    : deploying('Creating', 'the KluctlDeployment is being created', age)
+    : deploying('Creating', 'the KluctlDeployment is being created')
   const revision = backend.ownRepository ? commit : known?.deployment.status.observedCommit
   return revision === undefined ? observation : { ...observation, revision }
 }
@@ -44,14 +46,14 @@ async function judge(
   age: number,
 ): Promise<Observation> {
   if (deployment.object.metadata.deletionTimestamp !== undefined) {
-    return deploying('Recreating', 'the KluctlDeployment is being deleted and will be made anew', age)
+    return deploying('Recreating', 'the KluctlDeployment is being deleted and will be made anew')
   }
   if (deployment.spec.suspend === true) {
     const message = 'somebody set spec.suspend on the KluctlDeployment: kluctl does nothing until it is unset'
     return { phase: 'stalled', reason: 'Suspended', message, recheckAfter: recheckStalled }
   }
   const progress = progressOf(deployment, commit)
-  if (progress.at === 'working') return deploying('Reconciling', workingMessage(deployment, progress.message), age)
+  if (progress.at === 'working') return deploying('Reconciling', workingMessage(deployment, progress.message))
   if (progress.at === 'prepareFailed') return prepareFailed(context, deployment, progress.message, age)
   if (deployment.spec.dryRun === true) return checked(context, deployment, progress, verdict, age)
   return deployed(context, deployment, progress, age)
@@ -87,7 +89,7 @@ async function checked(
     const next = await request(context, deployment, 'reconcile', age)
     return { phase: 'failed', reason: progress.reason || 'DeployFailed', message, recheckAfter: next }
   }
-  if (verdict === undefined || verdict.ok) return deploying('Deploying', 'the dry run told its discriminator', age)
+  if (verdict === undefined || verdict.ok) return deploying('Deploying', 'the dry run told its discriminator')
   return { phase: 'stalled', reason: verdict.reason, message: verdict.message, recheckAfter: recheckStalled }
 }
 
@@ -100,7 +102,7 @@ async function deployed(
   const { lastDeployResult } = deployment.status
   // After a live attempt that failed early kluctl thinks that the dry run before it has deployed everything.
   if (lastDeployResult?.commandInfo?.dryRun === true) {
-    return deploying('Deploying', 'asked kluctl to deploy', age, await request(context, deployment, 'deploy', age))
+    return deploying('Deploying', 'asked kluctl to deploy', await request(context, deployment, 'deploy', age))
   }
   const errors = lastDeployResult?.errors ?? []
   if (errors.length > 0 || progress.reason === 'DeployFailed' || progress.reason === 'PruneFailed') {
@@ -124,11 +126,11 @@ async function validating(
   const problems = deployment.status.lastValidateResult?.errors ?? []
   const objects = await lookAtObjects(context, problems)
   if (objects.verdict === 'failed') {
-    return { phase: 'failed', reason: 'ObjectsFailed', message: objects.message, recheckAfter: recheckAfter(age) }
+    return { phase: 'failed', reason: 'ObjectsFailed', message: objects.message, recheckAfter: recheckStarting(age) }
   }
-  if (objects.verdict === 'waiting') return deploying('ObjectsNotReady', objects.message, age)
+  if (objects.verdict === 'waiting') return deploying('ObjectsNotReady', objects.message, recheckStarting(age))
   const next = await request(context, deployment, 'validate', age)
-  if (age < validationPatience) return deploying('Validating', 'the objects are ready, kluctl validates', age, next)
+  if (age < validationPatience) return deploying('Validating', 'the objects are ready, kluctl validates', next)
   const message = problems.length > 0 ? problemsText(problems) : presentable(progress.message, maxText)
   return { phase: 'failed', reason: progress.reason || 'ValidateFailed', message, recheckAfter: next }
 }
@@ -140,7 +142,7 @@ function problemsText(problems: readonly KluctlProblem[]): string {
   return presentable([...named, ...more].join('; '), maxText)
 }
 
-function deploying(reason: string, message: string, age: number, next = recheckAfter(age)): Observation {
+function deploying(reason: string, message: string, next = recheckUnheard): Observation {
   return { phase: 'deploying', reason, message, recheckAfter: next }
 }
 

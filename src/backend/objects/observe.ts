@@ -3,7 +3,7 @@ import { health } from '../../kube/health.ts'
 import { formatKey, type KubeObject } from '../../kube/types.ts'
 import type { BackendContext, Observation } from '../backend.ts'
 import { presentable } from '../mask.ts'
-import { recheckAfter } from '../waiting.ts'
+import { recheckStarting } from '../waiting.ts'
 import { identityOf } from './identity.ts'
 import type { Look } from './plan.ts'
 import type { PreparedObject } from './prepare.ts'
@@ -31,7 +31,7 @@ export function observeObjects(
   const judged = wanted.map(prepared => judge(prepared, looks.get(prepared.id) ?? {}, now))
   const failed = judged.filter(({ verdict }) => verdict === 'failed')
   const waiting = judged.filter(({ verdict }) => verdict === 'waiting')
-  const recheck = recheckAfter(ageOf(context))
+  const recheck = recheckStarting(ageOf(context))
   if (failed.length > 0) {
     return { phase: 'failed', reason: 'ObjectsFailed', message: summary(failed), revision, recheckAfter: recheck }
   }

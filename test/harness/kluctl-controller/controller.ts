@@ -109,7 +109,7 @@ class Loops {
     const { namespace = '', name = '' } = object.metadata
     while (!this.#stopped && this.#dirty.delete(id)) {
       try {
-        const next = await new Reconcile(this.#kube, this.#sources, { ...kind, namespace, name }).run()
+        const next = await new Reconcile(this.#kube, this.#sources, { ...kind, namespace, name }, this.#scale).run()
         if (next === 'gone') return
         if (next === 'again') this.#dirty.add(id)
         else this.#later(id, object, durationMilliseconds(object.spec.interval) * this.#scale)

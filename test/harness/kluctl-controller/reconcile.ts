@@ -1,3 +1,4 @@
+import { durationMilliseconds } from '../../../src/api/objects.ts'
 import { mergePatch } from '../../../src/controller/patch.ts'
 import type { KubeClient } from '../../../src/kube/client.ts'
 import type { ObjectKey } from '../../../src/kube/types.ts'
@@ -31,10 +32,13 @@ export class Reconcile {
   readonly #kube: KubeClient
   readonly #sources: Sources
   readonly #key: ObjectKey
+  readonly #scale: number
   readonly #id = crypto.randomUUID()
   #deployment!: Deployment
 
-  constructor(kube: KubeClient, sources: Sources, key: ObjectKey) {
+  /** `scale`: what intervals are multiplied with. */
+  constructor(kube: KubeClient, sources: Sources, key: ObjectKey, scale: number) {
+    this.#scale = scale
     this.#kube = kube
     this.#sources = sources
     this.#key = key
@@ -169,13 +173,20 @@ export class Reconcile {
       await this.#progress('Performing kluctl full-deploy', false)
       changes.lastDeployResult = await this.#deployNow(context)
     }
-    // Validates after a deploy only: an unchanged project is not looked at again (K2).
-    if (spec.validate && (needed || status.lastValidateResult === undefined)) {
+    // Once after a deploy, and then not before the interval is over, whatever else is reconciled (K2).
+    if (spec.validate && (needed || this.#validationIsOld())) {
       await this.#progress('Performing kluctl validate', false)
       changes.lastValidateResult = await this.#validateNow(context)
     }
     changes.lastDriftDetectionResult = driftResult(context)
     changes.lastDriftDetectionResultMessage = 'no drift'
+  }
+
+  #validationIsOld(): boolean {
+    const { spec, status = {} } = this.#deployment
+    const { endTime } = (status.lastValidateResult ?? {}) as { endTime?: string }
+    const interval = durationMilliseconds(spec.validateInterval ?? spec.interval) * this.#scale
+    return endTime === undefined || Date.now() - Date.parse(endTime) >= interval
   }
 
   async #context({ checkout, rendered }: { checkout: Checkout; rendered: Rendered }): Promise<ResultContext> {

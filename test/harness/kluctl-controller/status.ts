@@ -17,6 +17,7 @@ export interface Spec {
   serviceAccountName?: string
   interval: string
   retryInterval?: string
+  validateInterval?: string
   context?: string
   source: { git: GitSource }
 }
