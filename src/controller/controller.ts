@@ -132,6 +132,12 @@ export class Controller {
     return missing.length === 0 ? undefined : `waiting for ${missing.map(([name]) => name).join(', ')}`
   }
 
+  /** Whether it leads and has nothing to do: no key waits for a worker or is worked on. */
+  get quiet(): boolean {
+    const queues = [...(this.#queues?.byName.values() ?? [])]
+    return this.leading && queues.every(({ length, active }) => length === 0 && active === 0)
+  }
+
   /** Who leads, with what its Lease carries, such as the address where it takes deliveries. */
   get leader(): { identity: string; annotations: Readonly<Record<string, string>> } | undefined {
     return this.#elector?.leader

@@ -13,6 +13,9 @@ import type { Queues } from './queues.ts'
 import { Sweeper } from './sweeper.ts'
 import type { Outcome } from './workers.ts'
 
+/** How long work that was cut off may take to notice, in milliseconds. */
+const abortTime = 5_000
+
 /**
  * One term of leadership. It begins with a look at everything there is and a listing of every project, so that nothing
  * that happened before it is missed; when it ends, all work has stopped.
@@ -64,15 +67,24 @@ export class Term {
     this.#unwatch()
     this.#queues.close()
     const active = [...this.#queues.byName.values()].map(queue => queue.idle())
+    if (!(await this.#within(milliseconds, Promise.all(active)))) {
+      this.#log.warn({ milliseconds }, 'work did not end in time and is cut off')
+    }
+    this.#stop.abort(new Error('the term of leadership has ended'))
+    const ended = this.#running.catch(() => undefined)
+    if (!(await this.#within(abortTime, ended))) this.#log.error({}, 'work goes on although it was cut off')
+  }
+
+  /** Whether something ends within `milliseconds`. */
+  async #within(milliseconds: number, work: Promise<unknown>): Promise<boolean> {
     const enough = new AbortController()
     const timeout = this.#context.clock.sleep(milliseconds, enough.signal).then(
-      () => this.#log.warn({ milliseconds }, 'work did not end in time and is cut off'),
-      () => undefined,
+      () => false,
+      () => true,
     )
-    await Promise.race([Promise.all(active), timeout])
+    const inTime = await Promise.race([work.then(() => true), timeout])
     enough.abort()
-    this.#stop.abort(new Error('the term of leadership has ended'))
-    await this.#running.catch(() => undefined)
+    return inTime
   }
 }
 

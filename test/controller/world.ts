@@ -1,7 +1,5 @@
 import { Registry } from 'prom-client'
 import { apiVersion, type ChangeIdentity, type ReviewEnvironment, type ReviewProject } from '../../src/api/index.ts'
-import { kluctlDeploymentBackend } from '../../src/backend/kluctl-deployment.ts'
-import { objectsBackend } from '../../src/backend/objects.ts'
 import { Controller, type ControllerOptions } from '../../src/controller/index.ts'
 import { environmentObjectName } from '../../src/environment/names.ts'
 import type { GitAccess } from '../../src/forge/index.ts'
@@ -56,13 +54,12 @@ export class World {
   }
 
   async startController(options: Partial<ControllerOptions> = {}): Promise<void> {
-    const kube = KubeClient.fromKubeconfig({ text: this.#kubeconfig })
+    const kube = options.kube ?? this.newClient()
     this.#kube = kube
     const log = options.log ?? silentLogger
     this.controller = new Controller({
       kube,
       forges: createForges({ clock: systemClock, logger: log, git: noGit }),
-      backends: { objects: objectsBackend(), kluctlDeployment: kluctlDeploymentBackend() },
       events: new EventRecorder(kube, { controller: 'offshoot.dev/controller', instance: this.name }),
       registry: new Registry(),
       log,
@@ -71,6 +68,11 @@ export class World {
     })
     this.controller.start()
     await waitFor(() => this.controller.leading, { describe: 'the controller to lead' })
+  }
+
+  /** A client under the controller's own account. */
+  newClient(): KubeClient {
+    return KubeClient.fromKubeconfig({ text: this.#kubeconfig })
   }
 
   /** What a webhook does. */
