@@ -1,8 +1,6 @@
-import { TemplateRuntimeError, typeError, valueError } from '../errors.ts'
+import { TemplateRuntimeError } from '../errors.ts'
 import type { Stmt, Target } from '../parser/ast.ts'
-import { counted, isIterable } from '../python/iterate.ts'
-import { typeName } from '../python/types.ts'
-import { refuseUndefined } from '../python/undefined.ts'
+import { unpack } from '../python/unpack.ts'
 import { type Exec, type Frame, normal } from '../runtime/frame.ts'
 import { Namespace } from '../runtime/namespace.ts'
 import type { Value } from '../values.ts'
@@ -22,7 +20,10 @@ export function compileTarget(target: Target, scope: Scope): Assign {
   }
   if (target.kind === 'nsref') return compileNamespace(target, scope)
   const assigns = target.items.map(item => compileTarget(item, scope))
-  return (frame, value) => unpack(frame, value, assigns)
+  return (frame, value) => {
+    const items = unpack(frame.context, value, assigns.length)
+    for (const [index, assign] of assigns.entries()) assign(frame, items[index] ?? null)
+  }
 }
 
 function compileNamespace(target: Target & { kind: 'nsref' }, scope: Scope): Assign {
@@ -34,22 +35,6 @@ function compileNamespace(target: Target & { kind: 'nsref' }, scope: Scope): Ass
     }
     namespace.set(target.attribute, value)
   }
-}
-
-function unpack(frame: Frame, value: Value, assigns: readonly Assign[]): void {
-  if (!isIterable(value)) {
-    refuseUndefined(value)
-    throw typeError(`cannot unpack non-iterable ${typeName(value)} object`)
-  }
-  const items: Value[] = []
-  for (const item of counted(frame.context, value)) {
-    if (items.length === assigns.length) throw valueError(`too many values to unpack (expected ${assigns.length})`)
-    items.push(item)
-  }
-  if (items.length < assigns.length) {
-    throw valueError(`not enough values to unpack (expected ${assigns.length}, got ${items.length})`)
-  }
-  for (const [index, assign] of assigns.entries()) assign(frame, items[index] ?? null)
 }
 
 function namesOf(target: Target): string[] {

@@ -1,5 +1,5 @@
-import { TemplateRuntimeError } from '../errors.ts'
-import type { CompareOperator, Expr, FilterNode } from '../parser/ast.ts'
+import { PythonError, TemplateRuntimeError } from '../errors.ts'
+import type { BinaryOperator, CompareOperator, Expr, FilterNode } from '../parser/ast.ts'
 import { getAttribute, getItem } from '../python/access.ts'
 import { binary, unary } from '../python/arith.ts'
 import { contains, equal, ordered } from '../python/compare.ts'
@@ -8,6 +8,7 @@ import { escapeValue } from '../python/escape.ts'
 import { quote } from '../python/quote.ts'
 import { slice } from '../python/slice.ts'
 import { truth } from '../python/truth.ts'
+import { refuseStrict } from '../python/undefined.ts'
 import type { Context } from '../runtime/context.ts'
 import type { Eval } from '../runtime/frame.ts'
 import { Markup, PyDict, PyTuple, Undefined, type Value } from '../values.ts'
@@ -85,7 +86,15 @@ function compileSimple(node: Expr, scope: Scope, compile: Compile): Eval {
     }
     case 'dict': {
       const pairs = node.pairs.map(([key, value]) => [compile(key), compile(value)] as const)
-      return frame => PyDict.of(pairs.map(([key, value]) => [key(frame), value(frame)] as const))
+      return frame => {
+        const dict = new PyDict()
+        for (const [key, value] of pairs) {
+          const at = key(frame)
+          refuseStrict(at)
+          dict.set(at, value(frame))
+        }
+        return dict
+      }
     }
     case 'message':
       return compileMessage(node, scope, compile)
@@ -121,10 +130,25 @@ function compileGetitem(node: Expr, argument: Expr, compile: Compile): Eval {
   if (argument.kind === 'slice') {
     const part = (bound: Expr | null): Eval => (bound === null ? () => null : compile(bound))
     const [start, stop, step] = [part(argument.start), part(argument.stop), part(argument.step)]
+    if (isConstant(node) && isConstant(argument)) return constantSlice(object, start, stop, step)
     return frame => slice(frame.context, object(frame), start(frame), stop(frame), step(frame))
   }
   const key = compile(argument)
   return frame => getItem(frame.context, object(frame), key(frame))
+}
+
+/** Jinja2 works a slice of constants out when it compiles it, and takes one that fails for a missing item. */
+function constantSlice(object: Eval, start: Eval, stop: Eval, step: Eval): Eval {
+  return frame => {
+    const { context } = frame
+    const sliced = object(frame)
+    try {
+      return slice(context, sliced, start(frame), stop(frame), step(frame))
+    } catch (error) {
+      if (error instanceof PythonError && error.pythonType === 'TypeError') return context.undefinedMember(sliced, null)
+      throw error
+    }
+  }
 }
 
 /** Compiles a filter; `input` is absent for a block's filter, whose value comes as `compileFilterOf`'s parameter. */
@@ -227,20 +251,27 @@ function compileCompare(node: Expr & { kind: 'compare' }, compile: Compile): Eva
   }
 }
 
+/** Arithmetic on small ints; a result that is no safe integer is worked out the long way. */
+const quickly: Partial<Record<BinaryOperator, (a: number, b: number) => number>> = {
+  '+': (a, b) => a + b,
+  '-': (a, b) => a - b,
+  '*': (a, b) => a * b,
+  '//': (a, b) => (Math.abs(a) < 2 ** 31 && b !== 0 ? Math.floor(a / b) : Number.NaN),
+  '%': (a, b) => (a >= 0 && b > 0 ? a % b : Number.NaN),
+}
+
 function compileBinary(node: Expr & { kind: 'binary' }, compile: Compile): Eval {
   const { operator } = node
   const left = compile(node.left)
   const right = compile(node.right)
-  if (operator !== '+' && operator !== '-') {
-    return frame => binary(frame.context, operator, left(frame), right(frame))
-  }
-  const sign = operator === '+' ? 1 : -1
+  const quick = quickly[operator]
+  if (quick === undefined) return frame => binary(frame.context, operator, left(frame), right(frame))
   return frame => {
     const a = left(frame)
     const b = right(frame)
     if (typeof a === 'number' && typeof b === 'number') {
-      const sum = a + sign * b
-      if (Number.isSafeInteger(sum)) return sum
+      const result = quick(a, b)
+      if (Number.isSafeInteger(result)) return result + 0
     }
     return binary(frame.context, operator, a, b)
   }

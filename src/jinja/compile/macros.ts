@@ -114,8 +114,8 @@ export function compileCallBlock(node: Stmt & { kind: 'callblock' }, scope: Scop
   }
 }
 
-/** Jinja2 joins what a call block's call returns without printing it, so it has to be text. */
-function printed(value: Value): string {
+/** Jinja2 joins what a call block's call or a block's filter returns without printing it, so it has to be text. */
+export function printed(value: Value): string {
   const text = textOf(value)
   if (text !== undefined) return text
   if (value instanceof Undefined && value.kind !== 'strict') return ''

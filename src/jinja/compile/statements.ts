@@ -9,7 +9,7 @@ import { analyzeBody, analyzeExpr, analyzeTarget } from './analyze.ts'
 import { compileAssign, compileTarget, exportNames } from './assign.ts'
 import { compileExpr, compileFilterChain } from './expressions.ts'
 import { compileFor } from './loops.ts'
-import { compileCallBlock, compileMacro } from './macros.ts'
+import { compileCallBlock, compileMacro, printed } from './macros.ts'
 import type { Scope } from './scope.ts'
 import { compileBlock, compileExtends, compileFromImport, compileImport, compileInclude } from './templates.ts'
 
@@ -17,9 +17,9 @@ import { compileBlock, compileExtends, compileFromImport, compileImport, compile
 export function compileStatement(node: Stmt, scope: Scope): Exec | undefined {
   switch (node.kind) {
     case 'data':
-      return held(scope, compileData(node.text))
+      return held(scope, () => compileData(node.text))
     case 'output':
-      return held(scope, compileOutput(node.node, scope))
+      return held(scope, () => compileOutput(node.node, scope))
     case 'if':
       return compileIf(node, scope)
     case 'for':
@@ -31,11 +31,11 @@ export function compileStatement(node: Stmt, scope: Scope): Exec | undefined {
     case 'with':
       return compileWith(node, scope)
     case 'filterblock':
-      return held(scope, compileFilterBlock(node, scope))
+      return compileFilterBlock(node, scope)
     case 'macro':
       return compileMacro(node, scope)
     case 'callblock':
-      return held(scope, compileCallBlock(node, scope))
+      return compileCallBlock(node, scope)
     case 'block':
       return compileBlock(node, scope)
     case 'extends':
@@ -76,9 +76,10 @@ function compileRest(node: Stmt, scope: Scope): Exec {
 }
 
 /** Output that a template with a parent does not make. */
-function held(scope: Scope, exec: Exec): Exec | undefined {
-  if (!scope.outputCheck) return exec
+function held(scope: Scope, compile: () => Exec): Exec | undefined {
+  if (!scope.outputCheck) return compile()
   if (scope.unit.extendsForSure) return undefined
+  const exec = compile()
   return frame => (frame.context.parentTemplate === undefined ? exec(frame) : normal)
 }
 
@@ -178,7 +179,7 @@ function compileFilterBlock(node: Stmt & { kind: 'filterblock' }, scope: Scope):
     entry?.(frame)
     const { context } = frame
     const text = context.state.capture(() => body(frame))
-    context.state.write(str(context, filter(frame, captured(scope, frame, text))))
+    context.state.write(printed(filter(frame, captured(scope, frame, text))))
     return normal
   }
 }

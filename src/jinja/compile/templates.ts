@@ -47,11 +47,12 @@ export function compileInclude(node: Stmt & { kind: 'include' }, scope: Scope): 
     template.run(Context.forTemplate(template, context.engine, context.state, layer))
     context.state.leave()
   }
-  return heldBack(scope, frame => {
+  // Unlike other output, an include is printed even where the template has a parent: before all that the parent prints.
+  return frame => {
     const template = find(frame, name)
     if (template !== undefined) run(frame, template)
     return normal
-  })
+  }
 
   function find(frame: Frame, evaluate: Eval): TemplateCode | undefined {
     const value = evaluate(frame)
@@ -62,12 +63,6 @@ export function compileInclude(node: Stmt & { kind: 'include' }, scope: Scope): 
       throw error
     }
   }
-}
-
-/** Includes are output: a template with a parent makes none. */
-function heldBack(scope: Scope, exec: Exec): Exec {
-  if (!scope.outputCheck) return exec
-  return frame => (frame.context.parentTemplate === undefined ? exec(frame) : normal)
 }
 
 function compileModule(

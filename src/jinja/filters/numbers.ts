@@ -110,7 +110,6 @@ function fileSize(value: Value, binary: boolean): string {
 }
 
 function absolute(context: Context, value: Value): Value {
-  refuseUndefined(value)
   if (value instanceof PyFloat) return new PyFloat(Math.abs(value.value))
   const number = isInt(value) ? (numeric(value) ?? 0) : undefined
   if (number === undefined) throw typeError(`bad operand type for abs(): '${typeName(value)}'`)

@@ -5,14 +5,16 @@ import { needInt } from '../methods/define.ts'
 import { splitLines } from '../methods/split.ts'
 import { replaceText } from '../methods/string.ts'
 import { callMethod } from '../python/access.ts'
+import { binary } from '../python/arith.ts'
 import { textOf } from '../python/compare.ts'
 import { str } from '../python/display.ts'
 import { escapeText, escapeValue } from '../python/escape.ts'
 import { stripTags } from '../python/html.ts'
-import { codePoints, isPlain } from '../python/iterate.ts'
+import { codePoints, isPlain, length as lengthOf } from '../python/iterate.ts'
+import { slice } from '../python/slice.ts'
 import { truth } from '../python/truth.ts'
 import { typeName } from '../python/types.ts'
-import { refuseUndefined } from '../python/undefined.ts'
+import { failAttribute, refuseUndefined } from '../python/undefined.ts'
 import type { Context, FilterFunction } from '../runtime/context.ts'
 import { Markup, noKwargs, PyDict, PyTuple, type Value } from '../values.ts'
 import { filter } from './define.ts'
@@ -39,6 +41,8 @@ function title(text: string): string {
 function indent(context: Context, value: Value, width: Value, first: boolean, blank: boolean): Value {
   const text = textOf(value)
   if (text === undefined) {
+    // A list takes the characters in, then fails for want of the method; all else cannot be added to.
+    if (Array.isArray(value)) return failAttribute(value, 'splitlines')
     refuseUndefined(value)
     throw typeError(`unsupported operand type(s) for +=: '${typeName(value)}' and 'str'`)
   }
@@ -68,12 +72,12 @@ function truncate(
   const endLength = codePoints(end)
   if (length < endLength) throw new PythonError('AssertionError', `expected length >= ${endLength}, got ${length}`)
   if (leeway < 0) throw new PythonError('AssertionError', `expected leeway >= 0, got ${leeway}`)
+  if (lengthOf(value) <= length + leeway) return value
   const text = textOf(value)
   if (text === undefined) {
-    refuseUndefined(value)
-    throw typeError(`object of type '${typeName(value)}' has no len()`)
+    const part = slice(context, value, null, length - endLength, null)
+    return killWords ? binary(context, '+', part, end) : failAttribute(part, 'rsplit')
   }
-  if (codePoints(text) <= length + leeway) return value
   const kept = length - endLength
   const cut = isPlain(text) ? text.slice(0, kept) : Array.from(text).slice(0, kept).join('')
   const space = killWords ? -1 : cut.lastIndexOf(' ')
@@ -104,7 +108,7 @@ const format: FilterFunction = (context, value, args, kwargs) => {
   return new Markup(formatPercent(context, source.text, given, true))
 }
 
-const escape = filter('escape', [], 0, (context, value) => new Markup(escapeValue(context, value)))
+const escapeFilter = filter('escape', [], 0, (context, value) => new Markup(escapeValue(context, value)))
 const word = /[\p{L}\p{N}_]+/gu
 
 /** Filters on text. */
@@ -156,8 +160,8 @@ export const textFilters: readonly [string, FilterFunction][] = [
   ],
   ['format', format],
   ['string', filter('soft_str', [], 0, soft)],
-  ['e', escape],
-  ['escape', escape],
+  ['e', escapeFilter],
+  ['escape', escapeFilter],
   ['forceescape', filter('do_forceescape', [], 0, (context, value) => new Markup(escapeText(str(context, value))))],
   ['safe', filter('do_mark_safe', [], 0, (context, value) => new Markup(str(context, value)))],
   [

@@ -7,6 +7,7 @@ import { counted, isIterable, toList } from '../python/iterate.ts'
 import { quote } from '../python/quote.ts'
 import { splitSpace } from '../python/space.ts'
 import { truth } from '../python/truth.ts'
+import { unpack } from '../python/unpack.ts'
 import type { Context, FilterFunction } from '../runtime/context.ts'
 import { Markup, PyDict, PyTuple, type Value } from '../values.ts'
 import { filter } from './define.ts'
@@ -32,7 +33,7 @@ function urlEncode(context: Context, value: Value): string {
     value instanceof PyDict ? Array.from(value.entries(), pair => new PyTuple(pair)) : counted(context, value)
   const parts: string[] = []
   for (const pair of pairs) {
-    const [key = null, item = null] = toList(context, pair)
+    const [key = null, item = null] = unpack(context, pair, 2)
     parts.push(`${quoteUrl(context, key, true)}=${quoteUrl(context, item, true)}`)
   }
   return parts.join('&')

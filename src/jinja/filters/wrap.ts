@@ -2,13 +2,14 @@ import { valueError } from '../errors.ts'
 import { needInt } from '../methods/define.ts'
 import { splitLines } from '../methods/split.ts'
 import { callMethod } from '../python/access.ts'
+import { textOf } from '../python/compare.ts'
 import { str } from '../python/display.ts'
 import { codePoints, isPlain } from '../python/iterate.ts'
 import { truth } from '../python/truth.ts'
+import { failAttribute } from '../python/undefined.ts'
 import type { Context, FilterFunction } from '../runtime/context.ts'
-import { Markup, noKwargs, type Value } from '../values.ts'
+import { noKwargs, type Value } from '../values.ts'
 import { filter } from './define.ts'
-import { soft } from './text.ts'
 
 /** How lines are broken. */
 interface WrapStyle {
@@ -90,14 +91,14 @@ export const wordwrap: FilterFunction = filter(
   ['width', 'break_long_words', 'wrapstring', 'break_on_hyphens'],
   0,
   (context, value, width = 79, breakLongWords = true, wrapString = null, breakOnHyphens = true) => {
-    const text = soft(context, value)
+    const plain = textOf(value)
+    if (plain === undefined) return failAttribute(value, 'splitlines')
     const style = {
       width: needInt(width),
       breakLongWords: truth(breakLongWords),
       breakOnHyphens: truth(breakOnHyphens),
     }
     const separator: Value = wrapString ?? context.engine.newlineSequence
-    const plain = text instanceof Markup ? text.text : text
     const wrapped = splitLines(plain, false).map(line => wrapLine(context, line, style).join(str(context, separator)))
     return callMethod(context, separator, 'join', [wrapped], noKwargs)
   },

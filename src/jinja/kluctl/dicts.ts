@@ -1,9 +1,11 @@
 import { PythonError, typeError } from '../errors.ts'
 import { typeName } from '../python/types.ts'
+import { refuseUndefined } from '../python/undefined.ts'
 import { type ContextView, PyDict, type Value } from '../values.ts'
 
-/** The AttributeError that Python raises for a value of the wrong type. */
+/** The AttributeError that Python raises for a value of the wrong type. Throws UndefinedError for an undefined one. */
 export function noAttribute(value: Value, attribute: string): PythonError {
+  refuseUndefined(value)
   return new PythonError('AttributeError', `'${typeName(value)}' object has no attribute '${attribute}'`)
 }
 

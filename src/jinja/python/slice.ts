@@ -1,6 +1,6 @@
 import { typeError, valueError } from '../errors.ts'
 import type { Context } from '../runtime/context.ts'
-import { Markup, PyBytes, PyTuple, type Value } from '../values.ts'
+import { Markup, PyBytes, PyTuple, Undefined, type Value } from '../values.ts'
 import { isInt } from './arith.ts'
 import { isPlain } from './iterate.ts'
 import { PyRange } from './range.ts'
@@ -53,6 +53,7 @@ export function slice(context: Context, object: Value, start: Value, stop: Value
   if (object instanceof PyBytes) {
     return new PyBytes(Uint8Array.from(pick(object.bytes, sliceBounds(start, stop, step, object.bytes.length))))
   }
+  if (object instanceof Undefined && object.kind === 'chainable' && !object.unsafe) return object
   refuseUndefined(object)
   const kind = typeName(object)
   throw typeError(kind === 'dict' ? "unhashable type: 'slice'" : `'${kind}' object is not subscriptable`)

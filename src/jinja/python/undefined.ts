@@ -1,3 +1,4 @@
+import { PythonError } from '../errors.ts'
 import { failUndefined } from '../runtime/context.ts'
 import { PyFloat, PyTuple, Undefined, type Value } from '../values.ts'
 import { floatRepr } from './float.ts'
@@ -51,6 +52,17 @@ function ownerName(object: Value): string {
 /** Throws what using the value is: UndefinedError, or SecurityError when the sandbox refused it. */
 export function failUse(value: Undefined): never {
   return failUndefined(value, undefinedMessage(value))
+}
+
+/** Throws what `value.name` is for a value without that attribute: AttributeError, UndefinedError for an undefined one. */
+export function failAttribute(value: Value, name: string): never {
+  refuseUndefined(value)
+  throw new PythonError('AttributeError', `'${typeName(value)}' object has no attribute '${name}'`)
+}
+
+/** Throws if the value is a strict undefined, which cannot be hashed: no key of a dict and no member of a set. */
+export function refuseStrict(value: Value): void {
+  if (value instanceof Undefined && value.kind === 'strict') failUse(value)
 }
 
 /** Throws if the value is undefined and of any kind, as arithmetic does. */

@@ -1,4 +1,3 @@
-import { typeError } from '../errors.ts'
 import { isLower, isUpper } from '../methods/case.ts'
 import { bindArguments } from '../methods/method.ts'
 import { binary, isInt } from '../python/arith.ts'
@@ -6,8 +5,9 @@ import { contains, equal, numeric, type OrderOperator, ordered, textOf } from '.
 import { str } from '../python/display.ts'
 import { isIterable } from '../python/iterate.ts'
 import { PyRange } from '../python/range.ts'
+import { refuseStrict } from '../python/undefined.ts'
 import type { Context, TestFunction } from '../runtime/context.ts'
-import { Markup, PyBytes, PyCallable, PyDict, PyFloat, PyTuple, Undefined, type Value } from '../values.ts'
+import { hashText, Markup, PyBytes, PyCallable, PyDict, PyFloat, PyTuple, Undefined, type Value } from '../values.ts'
 
 function test(owner: string, body: (context: Context, value: Value) => boolean): TestFunction {
   return (context, value, args, kwargs) => {
@@ -22,6 +22,8 @@ function test2(
   body: (context: Context, value: Value, other: Value) => boolean,
 ): TestFunction {
   return (context, value, args, kwargs) => {
+    const [only] = args
+    if (only !== undefined && args.length === 1 && kwargs.size === 0) return body(context, value, only)
     const [, other = null] = bindArguments(owner, ['value', name], 2, [value, ...args], kwargs)
     return body(context, value, other)
   }
@@ -41,6 +43,11 @@ function remainder(context: Context, value: Value, divisor: Value): Value {
   return binary(context, '%', value, divisor)
 }
 
+function isParity(context: Context, value: Value, rest: 0 | 1): boolean {
+  if (typeof value === 'number') return Math.abs(value % 2) === rest
+  return equal(context, remainder(context, value, 2), rest)
+}
+
 /** `operator is`: the same object; numbers and strings are the same when they are equal and of one type. */
 function isSame(a: Value, b: Value): boolean {
   if (a === b) return true
@@ -53,24 +60,26 @@ function isSequence(value: Value): boolean {
   return value instanceof PyTuple || value instanceof PyDict || value instanceof PyBytes || value instanceof PyRange
 }
 
-function needName(value: Value): string {
+/** `value in table`, a dict: an unhashable value is an error, any other that is no str is simply not in it. */
+function hasName(table: ReadonlyMap<string, unknown>, value: Value): boolean {
+  refuseStrict(value)
+  hashText(value)
   const name = textOf(value)
-  if (name === undefined) throw typeError('a name has to be a str')
-  return name
+  return name !== undefined && table.has(name)
 }
 
 /** Jinja2's tests by name. */
 export const builtinTests: ReadonlyMap<string, TestFunction> = new Map<string, TestFunction>([
-  ['odd', test('test_odd', (context, value) => equal(context, remainder(context, value, 2), 1))],
-  ['even', test('test_even', (context, value) => equal(context, remainder(context, value, 2), 0))],
+  ['odd', test('test_odd', (context, value) => isParity(context, value, 1))],
+  ['even', test('test_even', (context, value) => isParity(context, value, 0))],
   [
     'divisibleby',
     test2('test_divisibleby', 'num', (context, value, by) => equal(context, remainder(context, value, by), 0)),
   ],
   ['defined', test('test_defined', (_context, value) => !(value instanceof Undefined))],
   ['undefined', test('test_undefined', (_context, value) => value instanceof Undefined)],
-  ['filter', test('test_filter', (context, value) => context.engine.filters.has(needName(value)))],
-  ['test', test('test_test', (context, value) => context.engine.tests.has(needName(value)))],
+  ['filter', test('test_filter', (context, value) => hasName(context.engine.filters, value))],
+  ['test', test('test_test', (context, value) => hasName(context.engine.tests, value))],
   ['none', test('test_none', (_context, value) => value === null)],
   ['boolean', test('test_boolean', (_context, value) => typeof value === 'boolean')],
   ['false', test('test_false', (_context, value) => value === false)],

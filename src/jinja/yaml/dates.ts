@@ -3,8 +3,7 @@ import { HostFunction, HostObject, type Value } from '../values.ts'
 
 /** A `date` or `datetime` as a YAML timestamp gives it. `text` is `str()` of it, which is also its YAML form. */
 export class YamlDate extends HostObject {
-  /** `repr()` of it. */
-  readonly repr: string
+  private readonly repr: string
 
   constructor(
     className: 'datetime.date' | 'datetime.datetime',
@@ -14,6 +13,10 @@ export class YamlDate extends HostObject {
   ) {
     super(className, attributes, text)
     this.repr = repr
+  }
+
+  override displayRepr(): string {
+    return this.repr
   }
 }
 
