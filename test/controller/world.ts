@@ -10,6 +10,7 @@ import type { KubeObject } from '../../src/kube/types.ts'
 import { systemClock } from '../../src/util/clock.ts'
 import { silentLogger } from '../../src/util/log.ts'
 import { adminClient, serviceAccountKubeconfig, uniqueName, waitFor } from '../harness/cluster.ts'
+import type { Files } from '../harness/forge/bare-repository.ts'
 import { type FakeForge, startFakeForge } from '../harness/forge/forge.ts'
 import type { FakeRepository } from '../harness/forge/repository.ts'
 import { installRights } from '../harness/installation.ts'
@@ -31,7 +32,11 @@ export class World {
   #kubeconfig = ''
   #kube: KubeClient | undefined
 
-  async start(spec: Record<string, unknown> = {}, options: Partial<ControllerOptions> = {}): Promise<this> {
+  async start(
+    spec: Record<string, unknown> = {},
+    options: Partial<ControllerOptions> & { files?: Files } = {},
+  ): Promise<this> {
+    const { files, ...rest } = options
     const controllerNamespace = `${this.name}-system`
     await installRights(this.admin, {
       name: this.name,
@@ -41,7 +46,7 @@ export class World {
     })
     this.#kubeconfig = await serviceAccountKubeconfig(controllerNamespace, 'offshoot')
     this.forge = await startFakeForge()
-    this.repo = await this.forge.createRepository('acme/shop')
+    this.repo = await this.forge.createRepository('acme/shop', files === undefined ? {} : { files })
     await this.admin.create({
       apiVersion: 'v1',
       kind: 'Secret',
@@ -49,7 +54,7 @@ export class World {
       stringData: { token: 'fake-token' },
     })
     await this.admin.create(this.#project(spec), { fieldValidation: 'Strict' })
-    await this.startController(options)
+    await this.startController(rest)
     return this
   }
 
