@@ -15,7 +15,15 @@ import {
   type RenderOptions,
 } from './options.ts'
 import { parseLoneExpression, parseTemplate, type Syntax } from './parser/parse.ts'
-import { Context, type Engine, type FilterFunction, type TemplateCode, type TestFunction } from './runtime/context.ts'
+import { getAttribute, getItem } from './python/access.ts'
+import {
+  type Access,
+  Context,
+  type Engine,
+  type FilterFunction,
+  type TemplateCode,
+  type TestFunction,
+} from './runtime/context.ts'
 import { Frame } from './runtime/frame.ts'
 import { gettextGlobals } from './runtime/gettext.ts'
 import { builtinGlobals } from './runtime/globals.ts'
@@ -171,6 +179,7 @@ class EngineParts implements Engine {
   readonly globalLayer: Layer
   readonly policies: Policies
   readonly newlineSequence: string
+  readonly access: Access = { getAttribute, getItem }
   readonly loadTemplate: Engine['loadTemplate']
   readonly compileSource: Engine['compileSource']
   readonly random: () => number

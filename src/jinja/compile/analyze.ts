@@ -10,35 +10,45 @@ function analyzeStatement(symbols: Symbols, node: Stmt): void {
   switch (node.kind) {
     case 'output':
     case 'do':
-      return analyzeExpr(symbols, node.node)
+      analyzeExpr(symbols, node.node)
+      break
     case 'for':
-      return analyzeExpr(symbols, node.iter)
+      analyzeExpr(symbols, node.iter)
+      break
     case 'if':
-      return analyzeIf(symbols, node)
+      analyzeIf(symbols, node)
+      break
     case 'macro':
-      return symbols.store(node.name)
+      symbols.store(node.name)
+      break
     case 'callblock':
-      return analyzeExpr(symbols, node.call)
+      analyzeExpr(symbols, node.call)
+      break
     case 'filterblock':
-      return analyzeFilter(symbols, node.filter)
+      analyzeFilter(symbols, node.filter)
+      break
     case 'with':
       for (const value of node.values) analyzeExpr(symbols, value)
-      return
+      break
     case 'extends':
     case 'include':
-      return analyzeExpr(symbols, node.template)
+      analyzeExpr(symbols, node.template)
+      break
     case 'import':
       analyzeExpr(symbols, node.template)
-      return symbols.store(node.target)
+      symbols.store(node.target)
+      break
     case 'fromimport':
       analyzeExpr(symbols, node.template)
       for (const [, alias] of node.names) symbols.store(alias)
-      return
+      break
     case 'assign':
       analyzeExpr(symbols, node.value)
-      return analyzeTarget(symbols, node.target)
+      analyzeTarget(symbols, node.target)
+      break
     case 'assignblock':
-      return analyzeTarget(symbols, node.target)
+      analyzeTarget(symbols, node.target)
+      break
     default:
   }
 }

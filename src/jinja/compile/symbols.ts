@@ -47,11 +47,7 @@ export class Symbols {
 
   /** The place of a name here or in an outer scope. */
   find(name: string): Ref | undefined {
-    for (let symbols: Symbols | undefined = this; symbols !== undefined; symbols = symbols.parent) {
-      const ref = symbols.refs.get(name)
-      if (ref !== undefined) return ref
-    }
-    return undefined
+    return this.refs.get(name) ?? this.parent?.find(name)
   }
 
   private define(name: string, load: Load): Ref {
@@ -109,12 +105,10 @@ export class Symbols {
 
   /** All assigned names that a template included here may see, innermost first. */
   visibleStores(): Map<string, Ref> {
-    const visible = new Map<string, Ref>()
-    for (let symbols: Symbols | undefined = this; symbols !== undefined; symbols = symbols.parent) {
-      for (const name of symbols.stores) {
-        const ref = visible.has(name) ? undefined : this.find(name)
-        if (ref !== undefined) visible.set(name, ref)
-      }
+    const visible = this.parent?.visibleStores() ?? new Map<string, Ref>()
+    for (const name of this.stores) {
+      const ref = this.find(name)
+      if (ref !== undefined) visible.set(name, ref)
     }
     return visible
   }

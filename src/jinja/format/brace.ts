@@ -1,5 +1,4 @@
 import { PythonError, valueError } from '../errors.ts'
-import { getAttribute, getItem } from '../python/access.ts'
 import { repr, str } from '../python/display.ts'
 import { escapeText, escapeValue } from '../python/escape.ts'
 import { asciiOnly, quote } from '../python/quote.ts'
@@ -109,9 +108,9 @@ export class BraceFormatter {
 
   private member(value: Value, attribute: string | undefined, item: string | undefined): Value {
     const { context } = this
-    if (attribute !== undefined) return getAttribute(context, value, attribute)
+    if (attribute !== undefined) return context.engine.access.getAttribute(context, value, attribute)
     const key = item !== undefined && /^\d+$/.test(item) ? Number(item) : (item ?? '')
-    return getItem(context, value, key)
+    return context.engine.access.getItem(context, value, key)
   }
 }
 
@@ -146,7 +145,7 @@ function fieldEnd(text: string, start: number): number {
 }
 
 function splitField(field: string): Field {
-  const match = /^((?:\[[^\]]*\]|[^[!:{}])*)(?:!([^:]?))?(:[^]*)?$/.exec(field)
+  const match = /^((?:\[[^\]]*\]|[^[!:{}])*)(?:!([^:]?))?(:[\s\S]*)?$/.exec(field)
   if (match === null) {
     throw valueError(field.includes('!') ? "expected ':' after conversion specifier" : "unexpected '{' in field name")
   }

@@ -30,8 +30,9 @@ function exactDecimal(value: number, precision: number): string {
 export function exponential(value: number, precision: number): string {
   if (precision <= 70) return pythonExponent(halfEven(value, precision))
   if (precision <= 100) return pythonExponent(value.toExponential(precision))
-  const [digits = '', exponent = '+0'] = value.toExponential(100).split('e')
-  return pythonExponent(`${digits}${'0'.repeat(precision - 100)}e${exponent}`)
+  const most = 100
+  const [digits = '', exponent = '+0'] = value.toExponential(most).split('e')
+  return pythonExponent(`${digits}${'0'.repeat(precision - most)}e${exponent}`)
 }
 
 /** JavaScript rounds a tie up; Python rounds it to the even digit. */

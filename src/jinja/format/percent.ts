@@ -12,7 +12,7 @@ import type { Context } from '../runtime/context.ts'
 import { PyBytes, PyDict, PyFloat, PyTuple, Undefined, type Value } from '../values.ts'
 import { formatFloat } from './float.ts'
 
-const directive = /%(?:\(([^()]*(?:\([^()]*\)[^()]*)*)\))?([#0\- +]*)(\*|\d+)?(?:\.(\*|\d*))?[hlL]?([^])?/gu
+const directive = /%(?:\(([^()]*(?:\([^()]*\)[^()]*)*)\))?([#0\- +]*)(\*|\d+)?(?:\.(\*|\d*))?[hlL]?([\s\S])?/gu
 
 interface Directive {
   readonly flags: string

@@ -12,7 +12,7 @@ export interface FormatSpec {
   readonly type: string
 }
 
-const pattern = /^(?:([^])?([<>=^]))?([+\- ])?(z)?(#)?(0)?(\d+)?([,_])?(?:\.(\d+))?([^])?$/u
+const pattern = /^(?:([\s\S])?([<>=^]))?([+\- ])?(z)?(#)?(0)?(\d+)?([,_])?(?:\.(\d+))?([\s\S])?$/u
 
 /** Reads a specification. Throws ValueError. */
 export function parseSpec(text: string): FormatSpec {

@@ -17,7 +17,7 @@ export interface LexerConfig {
   readonly newlineSequence: string
 }
 
-function escape(text: string): string {
+function literal(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
 }
 
@@ -26,22 +26,22 @@ function tagPattern(options: EnvironmentOptions, blockStart: string, blockEnd: s
   const variable = options.variableStart ?? '{{'
   const comment = options.commentStart ?? '{#'
   const rules: [number, string, string][] = [
-    [variable.length, 'variable', escape(variable)],
-    [comment.length, 'comment', escape(comment)],
-    [blockStart.length, 'block', escape(blockStart)],
+    [variable.length, 'variable', literal(variable)],
+    [comment.length, 'comment', literal(comment)],
+    [blockStart.length, 'block', literal(blockStart)],
   ]
   const statement = options.lineStatementPrefix
   if (statement !== undefined) {
-    rules.push([statement.length, 'linestatement', `(?<![^\\n])[ \\t\\v]*${escape(statement)}`])
+    rules.push([statement.length, 'linestatement', `(?<![^\\n])[ \\t\\v]*${literal(statement)}`])
   }
   const lineComment = options.lineCommentPrefix
   if (lineComment !== undefined) {
     const before = `(?:(?<![^\\n])|(?<!${space}))(?:(?![\\r\\n])${space})*`
-    rules.push([lineComment.length, 'linecomment', `${before}${escape(lineComment)}`])
+    rules.push([lineComment.length, 'linecomment', `${before}${literal(lineComment)}`])
   }
   rules.sort((a, b) => b[0] - a[0] || (a[1] < b[1] ? 1 : -1))
-  const start = escape(blockStart)
-  const end = escape(blockEnd)
+  const start = literal(blockStart)
+  const end = literal(blockEnd)
   const raw = `(?<raw>${start}(?<rawSign>[-+]?)${space}*raw${space}*(?:-${end}${space}*|${end}))`
   const others = rules.map(([, name, pattern]) => `(?<${name}>${pattern})`).join('|')
   return new RegExp(`${raw}|(?:${others})(?<sign>[-+]?)`, 'g')
@@ -51,18 +51,18 @@ function tagPattern(options: EnvironmentOptions, blockStart: string, blockEnd: s
 export function lexerConfig(options: EnvironmentOptions): LexerConfig {
   const blockStart = options.blockStart ?? '{%'
   const blockEnd = options.blockEnd ?? '%}'
-  const end = escape(blockEnd)
+  const end = literal(blockEnd)
   const newline = options.trimBlocks === true ? '\\n?' : ''
   const blockClose = `(?:\\+${end}|-${end}${space}*|${end}${newline})`
-  const comment = escape(options.commentEnd ?? '#}')
-  const variable = escape(options.variableEnd ?? '}}')
+  const comment = literal(options.commentEnd ?? '#}')
+  const variable = literal(options.variableEnd ?? '}}')
   return {
     tag: tagPattern(options, blockStart, blockEnd),
     variableEnd: new RegExp(`-${variable}${space}*|${variable}`, 'y'),
     blockEnd: new RegExp(blockClose, 'y'),
     lineStatementEnd: new RegExp(`${space}*(?:\\n|$)`, 'y'),
     commentEnd: new RegExp(`\\+${comment}|-${comment}${space}*|${comment}${newline}`, 'g'),
-    rawEnd: new RegExp(`${escape(blockStart)}(?<sign>[-+]?)${space}*endraw${space}*${blockClose}`, 'g'),
+    rawEnd: new RegExp(`${literal(blockStart)}(?<sign>[-+]?)${space}*endraw${space}*${blockClose}`, 'g'),
     lstripBlocks: options.lstripBlocks ?? false,
     keepTrailingNewline: options.keepTrailingNewline ?? false,
     newlineSequence: options.newlineSequence ?? '\n',

@@ -1,5 +1,5 @@
 import { escapeText, escapeValue } from '../python/escape.ts'
-import { stripTags, unescape } from '../python/html.ts'
+import { resolveEntities, stripTags } from '../python/html.ts'
 import { counted } from '../python/iterate.ts'
 import type { Context } from '../runtime/context.ts'
 import { type Kwargs, Markup, PyTuple, type Value } from '../values.ts'
@@ -64,7 +64,7 @@ const own: [string, Method][] = [
   }),
   positional('unescape', 0, 0, (context, self: Markup) => {
     context.allocate(self.text.length)
-    return unescape(self.text)
+    return resolveEntities(self.text)
   }),
   positional('striptags', 0, 0, (context, self: Markup) => {
     context.allocate(self.text.length)

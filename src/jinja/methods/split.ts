@@ -54,11 +54,13 @@ function splitSpaceLast(text: string, limit: number): string[] {
   return words.reverse()
 }
 
+const lineEnds = /\r\n|[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]/g
+
 /** `str.splitlines()` */
 export function splitLines(text: string, keepEnds: boolean): string[] {
   const lines: string[] = []
   let start = 0
-  for (const match of text.matchAll(/\r\n|[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]/g)) {
+  for (const match of text.matchAll(lineEnds)) {
     const end = match.index + match[0].length
     lines.push(text.slice(start, keepEnds ? end : match.index))
     start = end

@@ -224,7 +224,7 @@ export const stringMethods: MethodTable = new Map<string, Method>([
   mapping('swapcase', swapcase),
   testing('isalnum', every(/^[\p{L}\p{N}]+$/u)),
   testing('isalpha', every(/^\p{L}+$/u)),
-  testing('isascii', text => !/[^\x00-\x7f]/.test(text)),
+  testing('isascii', text => !/[\u0080-\uffff]/.test(text)),
   testing('isdecimal', every(/^\p{Nd}+$/u)),
   testing('isdigit', every(/^[\p{Nd}\u00b2\u00b3\u00b9\u2070\u2074-\u2079\u2080-\u2089\u2460-\u2468]+$/u)),
   testing('isnumeric', every(/^[\p{N}〇一二三四五六七八九十百千万亿億兆零壹贰叁肆伍陆柒捌玖拾佰仟萬]+$/u)),

@@ -27,14 +27,13 @@ export function textOf(value: Value): string | undefined {
 /** `a == b`. Throws UndefinedError for a strict undefined. */
 export function equal(context: Context, a: Value, b: Value): boolean {
   if (typeof a === 'string' && typeof b === 'string') return a === b
+  if (typeof a === 'number' && typeof b === 'number') return a === b
   if (a instanceof Undefined || b instanceof Undefined) return equalUndefined(a, b)
   if (a === b) return !(a instanceof PyFloat && Number.isNaN(a.value))
   const left = numeric(a)
   if (left !== undefined) {
     const right = numeric(b)
-    // biome-ignore lint/suspicious/noDoubleEquals: JavaScript compares number and bigint by value only so
-    // oxlint-disable-next-line eqeqeq
-    return right !== undefined && left == right
+    return right !== undefined && !(left < right) && !(left > right) && left >= right
   }
   const text = textOf(a)
   if (text !== undefined) return text === textOf(b)
@@ -150,6 +149,10 @@ export function contains(context: Context, container: Value, item: Value): boole
   }
   if (container instanceof PyDict) return container.has(item)
   if (!isIterable(container)) throw typeError(`argument of type '${typeName(container)}' is not iterable`)
+  if (Array.isArray(container)) {
+    context.step(container.length)
+    return container.some(member => same(context, item, member))
+  }
   for (const member of counted(context, container)) if (same(context, item, member)) return true
   return false
 }

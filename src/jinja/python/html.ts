@@ -54,7 +54,7 @@ const named: Record<string, string> = {
 const entity = /&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|([a-zA-Z][a-zA-Z0-9]{1,31}));?/g
 
 /** Text with HTML's character references resolved: numeric ones, and the names in common use. */
-export function unescape(text: string): string {
+export function resolveEntities(text: string): string {
   return text.replace(
     entity,
     (whole, decimal: string | undefined, hex: string | undefined, name: string | undefined) => {
@@ -69,7 +69,7 @@ export function unescape(text: string): string {
 /** Text without HTML comments and tags, white space collapsed, references resolved. Takes linear time. */
 export function stripTags(text: string): string {
   const bare = cutBetween(cutBetween(text, '<!--', '-->'), '<', '>')
-  return unescape(splitSpace(bare).join(' '))
+  return resolveEntities(splitSpace(bare).join(' '))
 }
 
 function cutBetween(text: string, open: string, close: string): string {

@@ -41,8 +41,7 @@ function magnitudeOf(text: string, radix: number): bigint | undefined {
 
 /** Decimal digits of other scripts, which Python reads too, as ASCII ones. */
 function asciiDigits(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is all of ASCII
-  if (!/[^\x00-\x7f]/.test(text)) return text
+  if (!/[\u0080-\uffff]/.test(text)) return text
   return text.replace(/\p{Nd}/gu, char => {
     const code = char.codePointAt(0) ?? 0
     let zero = code

@@ -23,7 +23,6 @@ function escapeChar(char: string): string {
 export function quoteBytes(bytes: Uint8Array): string {
   const text = Array.from(bytes, byte => String.fromCharCode(byte)).join('')
   const mark = text.includes("'") && !text.includes('"') ? '"' : "'"
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: bytes are shown by code
   const body = text.replace(/[\\\n\r\t]|[^\x20-\x7e]/g, char => {
     return simple[char] ?? `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`
   })

@@ -37,8 +37,11 @@ export class PyRange extends PyObject {
     return new PyRange(start, this.at(bounds.stop), step)
   }
 
-  override *iterate(): Generator<Value, undefined> {
-    for (let index = 0; index < this.length; index++) yield this.at(index)
+  override iterate(): Iterator<Value, unknown> {
+    let index = 0
+    return {
+      next: () => (index < this.length ? { done: false, value: this.at(index++) } : { done: true, value: undefined }),
+    }
   }
 
   override count(): number {

@@ -19,6 +19,12 @@ export type TestFunction = (
   kwargs: ReadonlyMap<string, Value>,
 ) => boolean
 
+/** How templates reach into values; here so that the methods of str can use it without importing it. */
+export interface Access {
+  getAttribute(context: Context, object: Value, name: string): Value
+  getItem(context: Context, object: Value, key: Value): Value
+}
+
 /** What running templates need of their environment. */
 export interface Engine {
   readonly undefinedKind: UndefinedKind
@@ -27,6 +33,7 @@ export interface Engine {
   readonly globalLayer: Layer
   readonly policies: Policies
   readonly newlineSequence: string
+  readonly access: Access
   random(): number
   /** Throws TemplateNotFound. */
   loadTemplate(names: readonly string[], parent: string | null): TemplateCode
