@@ -1,0 +1,101 @@
+import { compareBytes, isObject, type Json, type JsonObject } from '../values.ts'
+import { resolvePlain } from './resolve.ts'
+
+/** Text that YAML readers of version 1.1 or 1.2 might take for something else than a string. */
+const ambiguous =
+  /^(?:[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|[-+]?[0-9][0-9_,]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?|[-+]?\.[0-9_]+(?:[eE][-+]?[0-9]+)?|[-+]?0[xXoObB][0-9a-fA-F_]+|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t].*)?|=|<<)$/
+const indicator = /^(?:[-?:](?:\s|$)|[,[\]{}#&*!|>'"%@`]|---|\.\.\.)/
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that need escapes.
+const special = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]/
+
+/** One document per value, with `---` between them, keys sorted; nothing at all for no values. */
+export function writeYamlAll(values: readonly Json[]): string {
+  return values.map(value => writeYaml(value)).join('---\n')
+}
+
+/** A value as one YAML document in block style with sorted keys, lists not indented below their keys. */
+export function writeYaml(value: Json): string {
+  const lines: string[] = []
+  if (isCollection(value)) writeCollection(value, 0, lines)
+  else lines.push(scalar(value, 0))
+  return `${lines.join('\n')}\n`
+}
+
+function isCollection(value: Json | undefined): value is Json[] | JsonObject {
+  return Array.isArray(value) ? value.length > 0 : isObject(value) && Object.keys(value).length > 0
+}
+
+function writeCollection(value: Json[] | JsonObject, indent: number, lines: string[]): void {
+  const pad = ' '.repeat(indent)
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      if (!isCollection(item)) lines.push(`${pad}- ${scalar(item, indent + 2)}`)
+      else {
+        const inner: string[] = []
+        writeCollection(item, indent + 2, inner)
+        lines.push(`${pad}- ${(inner[0] ?? '').slice(indent + 2)}`, ...inner.slice(1))
+      }
+    }
+    return
+  }
+  for (const key of Object.keys(value).sort(compareBytes)) {
+    const inner = value[key] as Json
+    const head = `${pad}${keyText(key)}:`
+    if (!isCollection(inner)) lines.push(`${head} ${scalar(inner, indent + 2)}`)
+    else {
+      lines.push(head)
+      writeCollection(inner, Array.isArray(inner) ? indent : indent + 2, lines)
+    }
+  }
+}
+
+function keyText(key: string): string {
+  return isPlain(key) ? key : escapeSpecial(JSON.stringify(key))
+}
+
+function scalar(value: Json, indent: number): string {
+  if (typeof value === 'string') return string(value, indent)
+  if (typeof value === 'number') return number(value)
+  if (Array.isArray(value)) return '[]'
+  return isObject(value) ? '{}' : String(value)
+}
+
+function number(value: number): string {
+  if (Number.isFinite(value)) return String(value)
+  if (Number.isNaN(value)) return '.nan'
+  return value < 0 ? '-.inf' : '.inf'
+}
+
+function string(text: string, indent: number): string {
+  if (text.includes('\n') && canBeLiteral(text)) return literal(text, indent)
+  return isPlain(text) ? text : escapeSpecial(JSON.stringify(text))
+}
+
+/** JSON's escapes are YAML's, but JSON leaves some characters as they are that YAML forbids or breaks lines at. */
+function escapeSpecial(quoted: string): string {
+  return quoted.replace(
+    new RegExp(special.source, 'g'),
+    char => `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
+  )
+}
+
+function isPlain(text: string): boolean {
+  if (text === '' || text !== text.trim() || /[\n\t]/.test(text) || special.test(text)) return false
+  if (indicator.test(text) || /:(?:\s|$)|\s#/.test(text) || ambiguous.test(text)) return false
+  return resolvePlain(text) === text
+}
+
+/** Lines of blanks only, or a blank at the very end, would not survive every reader. */
+function canBeLiteral(text: string): boolean {
+  return !special.test(text) && !/[ \t]$/.test(text) && /[^\s]/.test(text) && !/^\n*[ \t]*\n/.test(text)
+}
+
+function literal(text: string, indent: number): string {
+  const body = text.replace(/\n+$/, '')
+  const breaks = text.length - body.length
+  const chomping = breaks === 0 ? '-' : breaks === 1 ? '' : '+'
+  const hint = /^[ \t]/.test(body) ? '2' : ''
+  const step = ' '.repeat(indent)
+  const lines = body.split('\n').map(line => (line === '' ? '' : step + line))
+  return [`|${hint}${chomping}`, ...lines, ...Array.from({ length: Math.max(0, breaks - 1) }, () => '')].join('\n')
+}
