@@ -10,7 +10,7 @@ import { PyRange } from '../python/range.ts'
 import { sorted } from '../python/sort.ts'
 import { truth } from '../python/truth.ts'
 import { typeName } from '../python/types.ts'
-import { failUse } from '../python/undefined.ts'
+import { failUse, refuseStrict } from '../python/undefined.ts'
 import { DictView } from '../python/views.ts'
 import type { Context, FilterFunction } from '../runtime/context.ts'
 import { hashText, Markup, PyDict, PyTuple, Undefined, type Value } from '../values.ts'
@@ -75,7 +75,9 @@ function* uniques(
   const key = keyGetter(context, attribute, caseSensitive)
   const seen = new Set<string>()
   for (const item of counted(context, value)) {
-    const text = hashText(key(item))
+    const unique = key(item)
+    refuseStrict(unique)
+    const text = hashText(unique)
     if (seen.has(text)) continue
     seen.add(text)
     yield item
@@ -157,7 +159,9 @@ function last(context: Context, value: Value): Value {
   if (value instanceof PyRange && value.length > 0) return value.at(value.length - 1)
   const items = backwards(context, value)
   if (items === undefined) throw typeError(`'${typeName(value)}' object is not reversible`)
-  return items.length === 0 ? context.undefinedHint('No last item, sequence was empty.') : (items[0] ?? null)
+  if (items.length === 0) return context.undefinedHint('No last item, sequence was empty.')
+  const item = items[0] ?? null
+  return value instanceof Markup && typeof item === 'string' ? new Markup(item) : item
 }
 
 function first(context: Context, value: Value): Value {

@@ -47,7 +47,7 @@ const pairwise = fc.constantFrom('pairs', 'd.items()', 'd|dictsort', "rows|group
 const simpleFilter = fc.constantFrom('upper', 'e', 'trim', 'indent(2)', "replace('a', 'b')", 'string')
 const ready = fc.constantFrom(
   ...list(`
-    {% include 'inc' %} ¦ {% include 'inc' without context %} ¦ {% include ['no', 'inc'] ignore missing %} ¦
+    {% include 'inc' %} ¦ {% include ['no', 'inc'] ignore missing %} ¦
     {% include 'no' ignore missing %} ¦ {% include missing %} ¦ {% from 'lib' import nope %} ¦
     {% import 'lib' as lib %}{{ lib.f(i) }}{{ lib.x }} ¦
     {% from 'lib' import f, x as v1 with context %}{{ f(2) }} ¦ {# c #} ¦ {#- c -#} ¦ {# \n #} ¦
