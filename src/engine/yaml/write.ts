@@ -17,7 +17,7 @@ export function writeYamlAll(values: readonly Json[]): string {
 export function writeYaml(value: Json): string {
   const lines: string[] = []
   if (isCollection(value)) writeCollection(value, 0, lines)
-  else lines.push(scalar(value, 0))
+  else lines.push(typeof value === 'string' && value.includes('\n') ? quoted(value) : scalar(value, 0))
   return `${lines.join('\n')}\n`
 }
 
@@ -50,7 +50,7 @@ function writeCollection(value: Json[] | JsonObject, indent: number, lines: stri
 }
 
 function keyText(key: string): string {
-  return isPlain(key) ? key : escapeSpecial(JSON.stringify(key))
+  return isPlain(key) ? key : quoted(key)
 }
 
 function scalar(value: Json, indent: number): string {
@@ -68,12 +68,12 @@ function number(value: number): string {
 
 function string(text: string, indent: number): string {
   if (text.includes('\n') && canBeLiteral(text)) return literal(text, indent)
-  return isPlain(text) ? text : escapeSpecial(JSON.stringify(text))
+  return isPlain(text) ? text : quoted(text)
 }
 
 /** JSON's escapes are YAML's, but JSON leaves some characters as they are that YAML forbids or breaks lines at. */
-function escapeSpecial(quoted: string): string {
-  return quoted.replace(
+function quoted(text: string): string {
+  return JSON.stringify(text).replace(
     new RegExp(special.source, 'g'),
     char => `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
   )
