@@ -6,6 +6,7 @@ import { floatToBigInt } from '../python/float.ts'
 import { codePoints } from '../python/iterate.ts'
 import { toFloat } from '../python/numbers.ts'
 import { asciiOnly, quote } from '../python/quote.ts'
+import { PyRange } from '../python/range.ts'
 import { typeName } from '../python/types.ts'
 import { refuseUndefined } from '../python/undefined.ts'
 import type { Context } from '../runtime/context.ts'
@@ -90,7 +91,13 @@ class Arguments {
 }
 
 function isMapping(value: Value): boolean {
-  return value instanceof PyDict || Array.isArray(value) || value instanceof PyBytes || value instanceof Undefined
+  return (
+    value instanceof PyDict ||
+    Array.isArray(value) ||
+    value instanceof PyBytes ||
+    value instanceof PyRange ||
+    value instanceof Undefined
+  )
 }
 
 function formatOne(context: Context, spec: Directive, value: Value, markup: boolean, at: number): string {

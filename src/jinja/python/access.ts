@@ -20,6 +20,8 @@ const pythonInternals = new Set(
     .split(/\s+/)
     .map(name => `__${name}__`),
 )
+const listMutators = new Set(['append', 'clear', 'extend', 'insert', 'pop', 'remove', 'reverse', 'sort'])
+const dictMutators = new Set(['clear', 'pop', 'popitem', 'setdefault', 'update'])
 const frameAttributes = new Set(['gi_frame', 'gi_code'])
 
 function unsafe(context: Context, object: Value, name: string): Undefined {
@@ -28,9 +30,15 @@ function unsafe(context: Context, object: Value, name: string): Undefined {
 }
 
 /** What the sandbox refuses of a value: Python's own internals, and private attributes of the engine's objects. */
-function isRefused(object: Value, name: string): boolean {
+function isRefused(context: Context, object: Value, name: string): boolean {
   if (name.charCodeAt(0) === 95) return pythonInternals.has(name) || isOpaque(object)
+  if (context.engine.immutable && isMutator(object, name)) return true
   return object instanceof PyIterator && frameAttributes.has(name)
+}
+
+function isMutator(object: Value, name: string): boolean {
+  if (Array.isArray(object)) return listMutators.has(name)
+  return object instanceof PyDict && dictMutators.has(name)
 }
 
 function isOpaque(object: Value): boolean {
@@ -68,7 +76,7 @@ function numberAttribute(object: Value, name: string): Value | undefined {
 /** `object.name`: attributes first, then items. Throws UndefinedError when the object is undefined. */
 export function getAttribute(context: Context, object: Value, name: string): Value {
   if (object instanceof PyDict) {
-    if (!isRefused(object, name)) {
+    if (!isRefused(context, object, name)) {
       const method = methodOf(object, name)
       if (method !== undefined) return new BoundMethod(object, name, method)
       const item = object.get(name)
@@ -77,7 +85,7 @@ export function getAttribute(context: Context, object: Value, name: string): Val
     return unsafe(context, object, name)
   }
   if (object instanceof Undefined) return memberOfUndefined(object, name)
-  if (isRefused(object, name)) return unsafe(context, object, name)
+  if (isRefused(context, object, name)) return unsafe(context, object, name)
   const attribute = attributeOf(object, name)
   return attribute === undefined ? context.undefinedMember(object, name) : attribute
 }
@@ -85,7 +93,7 @@ export function getAttribute(context: Context, object: Value, name: string): Val
 /** Only the attribute, never an item: what the `attr` filter gives. */
 export function getOnlyAttribute(context: Context, object: Value, name: string): Value {
   if (object instanceof Undefined) return memberOfUndefined(object, name)
-  if (isRefused(object, name)) return unsafe(context, object, name)
+  if (isRefused(context, object, name)) return unsafe(context, object, name)
   const attribute = attributeOf(object, name)
   return attribute === undefined ? context.undefinedMember(object, name) : attribute
 }
@@ -103,7 +111,7 @@ export function getItem(context: Context, object: Value, key: Value): Value {
   if (item !== undefined) return item
   const name = textOf(key)
   if (name !== undefined) {
-    if (isRefused(object, name)) return unsafe(context, object, name)
+    if (isRefused(context, object, name)) return unsafe(context, object, name)
     const attribute = attributeOf(object, name)
     if (attribute !== undefined) return attribute
   }
@@ -144,7 +152,7 @@ function charAt(context: Context, text: string, index: number): string | undefin
 /** `object.name(*args, **kwargs)` without making a bound method first. */
 export function callMethod(context: Context, object: Value, name: string, args: Value[], kwargs: Kwargs): Value {
   const method = name.charCodeAt(0) === 95 ? undefined : methodOf(object, name)
-  if (method !== undefined) {
+  if (method !== undefined && !(context.engine.immutable && isMutator(object, name))) {
     context.state.step(1)
     return method(context, object, args, kwargs)
   }

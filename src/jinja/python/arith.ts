@@ -1,4 +1,4 @@
-import { typeError } from '../errors.ts'
+import { PythonError, typeError } from '../errors.ts'
 import { formatPercent } from '../format/percent.ts'
 import type { BinaryOperator } from '../parser/ast.ts'
 import type { Context } from '../runtime/context.ts'
@@ -122,6 +122,7 @@ function repeat(context: Context, sequence: Value, times: Value): Value | undefi
     throw typeError(`can't multiply sequence by non-int of type '${typeName(times)}'`)
   }
   const count = Math.max(0, Number(numeric(times)))
+  if (count >= 2 ** 63) throw new PythonError('OverflowError', "cannot fit 'int' into an index-sized integer")
   if (text !== undefined) {
     context.allocate(text.length * count)
     const result = text === '' ? '' : text.repeat(count)

@@ -3,7 +3,7 @@ import type { Context } from '../runtime/context.ts'
 import { Markup, PyBytes, PyDict, PyFloat, PyObject, PyTuple, Undefined, type Value } from '../values.ts'
 import { counted, isIterable } from './iterate.ts'
 import { typeName } from './types.ts'
-import { failUse, refuseUndefined } from './undefined.ts'
+import { failUse, refuseStrict, refuseUndefined } from './undefined.ts'
 
 /** The number behind an int, float or bool; undefined for anything else. */
 export function numeric(value: Value): number | bigint | undefined {
@@ -147,7 +147,10 @@ export function contains(context: Context, container: Value, item: Value): boole
     context.step(1 + (text.length >> 6))
     return text.includes(part)
   }
-  if (container instanceof PyDict) return container.has(item)
+  if (container instanceof PyDict) {
+    refuseStrict(item)
+    return container.has(item)
+  }
   if (!isIterable(container)) throw typeError(`argument of type '${typeName(container)}' is not iterable`)
   if (Array.isArray(container)) {
     context.step(container.length)

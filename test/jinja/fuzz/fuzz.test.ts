@@ -27,10 +27,16 @@ function failedWhileCompiling(result: OracleResult): boolean {
   return 'error' in result && result.line === null
 }
 
+/** Python takes the memory, or fails to; here the budget ends it. */
+function tooLarge(ours: OracleResult, theirs: OracleResult): boolean {
+  return 'error' in ours && ours.message.includes('budget') && 'error' in theirs && theirs.error === 'MemoryError'
+}
+
 function compare(one: OracleJob, theirs: OracleResult): object | undefined {
   if (mentionsAddress(theirs) || failedWhileCompiling(theirs)) return undefined
   // Jinja2 gives some statements the line of what stands before them, so lines are compared in the table only.
-  const found = difference(renderOurs(one), theirs, false)
+  const ours = renderOurs(one)
+  const found = tooLarge(ours, theirs) ? undefined : difference(ours, theirs, false)
   return found && { template: one.template, options: one.options, ...found }
 }
 
