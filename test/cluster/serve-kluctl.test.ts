@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { KubeObject } from '../../src/kube/types.ts'
-import { adminKubeconfig } from '../harness/cluster.ts'
+import { adminKubeconfig, waitFor } from '../harness/cluster.ts'
 import { aHouse, type House } from '../harness/house.ts'
 import { type KluctlController, startKluctlController } from '../harness/kluctl-controller/controller.ts'
 import { kluctlFiles } from '../harness/kluctl-project.ts'
@@ -44,4 +44,20 @@ it('deploys a pull request by a KluctlDeployment as its own account, and leaves 
   const labelSelector = `offshoot.dev/project-namespace=${house.namespace}`
   const bindings = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'RoleBinding' }
   expect((await house.kube.list(bindings, { labelSelector })).items).toEqual([])
+})
+
+it('leaves nothing when the projects’ whole namespace is deleted', async () => {
+  const pull = await house.repo().openPullRequest()
+  await house.environment(pull).toBeReady(pull.sha)
+  const key = { apiVersion: 'v1', kind: 'Namespace', name: house.namespace }
+  await house.kube.delete(key)
+  const gone = async () =>
+    (await house.kube.get(key)) === undefined && (await house.environmentNamespaces()).length === 0
+  await waitFor(gone, {
+    deadline: 100_000,
+    describe: async () => {
+      const left = [await house.kube.get(key), ...(await house.environments())]
+      return `namespaces to be gone: ${JSON.stringify(left)}\n${house.offshoot.log.slice(-10).join('\n')}`
+    },
+  })
 })
