@@ -15,8 +15,8 @@ import type { Outcome } from './workers.ts'
 /** Most blockers that a status names. */
 const maxBlockers = 20
 
-/** Namespaces are deleted within about five seconds; what takes longer is looked at ever more seldom. */
-const firstLook = 2_000
+/** The end of a namespace is heard of; these looks are for what is not, ever more seldom. */
+const firstLook = 10_000
 const lastLook = 30_000
 
 /**
