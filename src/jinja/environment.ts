@@ -180,6 +180,9 @@ class EngineParts implements Engine {
   readonly policies: Policies
   readonly newlineSequence: string
   readonly access: Access = { getAttribute, getItem }
+  readonly finalize: Engine['finalize']
+  readonly immutable: boolean
+  readonly maxRange: number
   readonly loadTemplate: Engine['loadTemplate']
   readonly compileSource: Engine['compileSource']
   readonly random: () => number
@@ -194,6 +197,9 @@ class EngineParts implements Engine {
     this.loadTemplate = access.load
     this.compileSource = access.compile
     this.random = options.random ?? Math.random
+    this.finalize = options.finalize
+    this.immutable = options.immutable ?? false
+    this.maxRange = options.maxRange ?? Number.POSITIVE_INFINITY
   }
 }
 

@@ -79,6 +79,12 @@ export interface EnvironmentOptions {
   /** The `policies` of Jinja2 that a template can notice. */
   policies?: Partial<Policies>
   budget?: Partial<Budget>
+  /** Maps every printed expression before it becomes text, as Jinja2's `finalize` does. */
+  finalize?: (value: Value, context: ContextView) => Value
+  /** Refuse the methods that change lists and dicts, as `ImmutableSandboxedEnvironment` does. Default false. */
+  immutable?: boolean
+  /** Longest `range()`; a longer one is an OverflowError, as in `SandboxedEnvironment` (there 100000). Default none. */
+  maxRange?: number
   /** A number from 0 up to 1 for `random` and `lipsum`; default `Math.random`. */
   random?: () => number
 }

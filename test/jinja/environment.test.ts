@@ -144,3 +144,29 @@ describe('host functions', () => {
     expect(environment.fromString(source).render()).toBe('<a>[a]True[15]42')
   })
 })
+
+describe('options that Jinja2 has as environment classes and hooks', () => {
+  it('immutable refuses methods that change what they are called on', () => {
+    const environment = new Environment({ immutable: true })
+    for (const source of [
+      '{{ [1].append(2) }}',
+      '{{ {}.update(a=1) }}',
+      "{{ [1]['clear']() }}",
+      "{{ ([1]|attr('pop'))() }}",
+    ]) {
+      expect(() => environment.fromString(source).render()).toThrow('is unsafe')
+    }
+    expect(environment.fromString("{{ [1].index(1) }}{{ {'a': 1}.get('a') }}").render()).toBe('01')
+  })
+
+  it('maxRange bounds range', () => {
+    const environment = new Environment({ maxRange: 100 })
+    expect(environment.fromString('{{ range(100)|length }}').render()).toBe('100')
+    expect(() => environment.fromString('{{ range(101) }}').render()).toThrow('Range too big')
+  })
+
+  it('finalize sees printed expressions and not the text around them', () => {
+    const environment = new Environment({ finalize: value => (value === null ? '' : value) })
+    expect(environment.fromString('{{ none }}|None|{{ 1 }}|{{ x }}').render({ x: null })).toBe('|None|1|')
+  })
+})

@@ -90,9 +90,14 @@ function compileData(text: string): Exec {
   }
 }
 
+function finalized(evaluate: Eval, scope: Scope): Eval {
+  const { finalize } = scope.unit.engine
+  return finalize === undefined ? evaluate : frame => finalize(evaluate(frame), frame.context)
+}
+
 /** Prints a value; a string goes straight out unless it has to be escaped. */
 function compileOutput(node: Expr, scope: Scope): Exec {
-  const evaluate = compileExpr(node, scope)
+  const evaluate = finalized(compileExpr(node, scope), scope)
   const autoescape = node.kind === 'const' ? scope.constantEscape : scope.autoescape
   if (autoescape === false) {
     return frame => {

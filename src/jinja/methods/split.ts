@@ -54,7 +54,7 @@ function splitSpaceLast(text: string, limit: number): string[] {
   return words.reverse()
 }
 
-const lineEnds = /\r\n|[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]/g
+const lineEnds = new RegExp(`\\r\\n|[${'\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029'}]`, 'g')
 
 /** `str.splitlines()` */
 export function splitLines(text: string, keepEnds: boolean): string[] {

@@ -34,6 +34,9 @@ export interface Engine {
   readonly policies: Policies
   readonly newlineSequence: string
   readonly access: Access
+  readonly finalize: ((value: Value, context: ContextView) => Value) | undefined
+  readonly immutable: boolean
+  readonly maxRange: number
   random(): number
   /** Throws TemplateNotFound. */
   loadTemplate(names: readonly string[], parent: string | null): TemplateCode

@@ -28,13 +28,21 @@ function rangeBound(value: Value): number {
   return Math.max(-Number.MAX_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, bound))
 }
 
-function range(_context: ContextView, args: Value[], kwargs: Kwargs): Value {
+function range(view: ContextView, args: Value[], kwargs: Kwargs): Value {
   if (kwargs.size > 0) throw typeError('range() takes no keyword arguments')
   const [first, second, third] = args.map(rangeBound)
   if (first === undefined) throw typeError('range expected at least 1 argument, got 0')
   if (args.length > 3) throw typeError(`range expected at most 3 arguments, got ${args.length}`)
   if (third === 0) throw valueError('range() arg 3 must not be zero')
-  return second === undefined ? new PyRange(0, first, 1) : new PyRange(first, second, third ?? 1)
+  const made = second === undefined ? new PyRange(0, first, 1) : new PyRange(first, second, third ?? 1)
+  const { maxRange } = (view as Context).engine
+  if (made.length > maxRange) {
+    throw new PythonError(
+      'OverflowError',
+      `Range too big. The sandbox blocks ranges larger than MAX_RANGE (${maxRange}).`,
+    )
+  }
+  return made
 }
 
 function dict(view: ContextView, args: Value[], kwargs: Kwargs): Value {
