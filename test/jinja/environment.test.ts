@@ -130,11 +130,7 @@ describe('host functions', () => {
   it('get keyword arguments and may take part in filters and tests', () => {
     const environment = new Environment({
       filters: new Map([
-        [
-          'wrap',
-          (_context, value, [left = '<'], kwargs) =>
-            `${String(left)}${String(value)}${String(kwargs.get('end') ?? '>')}`,
-        ],
+        ['wrap', (_context, value, [left = '<'], kwargs) => [left, value, kwargs.get('end') ?? '>'].join('')],
       ]),
       tests: new Map([['big', (_context, value) => typeof value === 'number' && value > 10]]),
       globals: new Map([['answer', PyDict.of([['x', 42]])]]),

@@ -3,6 +3,7 @@ import type { Arguments, Expr } from '../parser/ast.ts'
 import { str } from '../python/display.ts'
 import { toList } from '../python/iterate.ts'
 import { typeName } from '../python/types.ts'
+import { refuseUndefined } from '../python/undefined.ts'
 import type { Eval, Frame } from '../runtime/frame.ts'
 import { type Kwargs, noKwargs, PyDict, type Value } from '../values.ts'
 
@@ -45,6 +46,7 @@ function compileKeywords(
 }
 
 function spread(frame: Frame, value: Value, kwargs: Map<string, Value>): void {
+  refuseUndefined(value)
   if (!(value instanceof PyDict)) throw typeError(`argument after ** must be a mapping, not ${typeName(value)}`)
   for (const [key, item] of value.entries()) {
     if (typeof key !== 'string') throw typeError('keywords must be strings')

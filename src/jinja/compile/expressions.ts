@@ -1,8 +1,7 @@
 import { PythonError, TemplateRuntimeError } from '../errors.ts'
-import type { BinaryOperator, CompareOperator, Expr, FilterNode } from '../parser/ast.ts'
+import type { BinaryOperator, Expr, FilterNode } from '../parser/ast.ts'
 import { getAttribute, getItem } from '../python/access.ts'
 import { binary, unary } from '../python/arith.ts'
-import { contains, equal, ordered } from '../python/compare.ts'
 import { str } from '../python/display.ts'
 import { escapeValue } from '../python/escape.ts'
 import { quote } from '../python/quote.ts'
@@ -15,6 +14,7 @@ import { Markup, PyDict, PyTuple, Undefined, type Value } from '../values.ts'
 import { isConstant } from './analyze.ts'
 import { compileArguments } from './arguments.ts'
 import { compileCall } from './calls.ts'
+import { compileCompare } from './comparisons.ts'
 import type { Scope } from './scope.ts'
 
 /** Compiles an expression. Throws TemplateAssertionError for filters and tests that do not exist. */
@@ -145,7 +145,8 @@ function constantSlice(object: Eval, start: Eval, stop: Eval, step: Eval): Eval 
     try {
       return slice(context, sliced, start(frame), stop(frame), step(frame))
     } catch (error) {
-      if (error instanceof PythonError && error.pythonType === 'TypeError') return context.undefinedMember(sliced, null)
+      const isMissing = error instanceof PythonError && error.pythonType === 'TypeError'
+      if (isMissing && context.engine.undefinedKind !== 'strict') return context.undefinedMember(sliced, null)
       throw error
     }
   }
@@ -217,38 +218,6 @@ function compileCondition(node: Expr & { kind: 'cond' }, outer: Scope): Eval {
   // Jinja2 makes this one of the default kind, whatever kind the environment has.
   const absent = new Undefined('default', null, undefined, hint)
   return frame => (truth(test(frame)) ? yes(frame) : absent)
-}
-
-type Comparison = (context: Context, a: Value, b: Value) => boolean
-
-const comparisons: Record<CompareOperator, Comparison> = {
-  eq: equal,
-  ne: (context, a, b) => !equal(context, a, b),
-  lt: (context, a, b) => (typeof a === 'number' && typeof b === 'number' ? a < b : ordered(context, '<', a, b)),
-  lteq: (context, a, b) => (typeof a === 'number' && typeof b === 'number' ? a <= b : ordered(context, '<=', a, b)),
-  gt: (context, a, b) => (typeof a === 'number' && typeof b === 'number' ? a > b : ordered(context, '>', a, b)),
-  gteq: (context, a, b) => (typeof a === 'number' && typeof b === 'number' ? a >= b : ordered(context, '>=', a, b)),
-  in: (context, a, b) => contains(context, b, a),
-  notin: (context, a, b) => !contains(context, b, a),
-}
-
-function compileCompare(node: Expr & { kind: 'compare' }, compile: Compile): Eval {
-  const first = compile(node.first)
-  const rest = node.rest.map(([operator, operand]) => [comparisons[operator], compile(operand)] as const)
-  const [only, second] = rest
-  if (only !== undefined && second === undefined) {
-    const [compare, operand] = only
-    return frame => compare(frame.context, first(frame), operand(frame))
-  }
-  return frame => {
-    let left = first(frame)
-    for (const [compare, operand] of rest) {
-      const right = operand(frame)
-      if (!compare(frame.context, left, right)) return false
-      left = right
-    }
-    return true
-  }
 }
 
 /** Arithmetic on small ints; a result that is no safe integer is worked out the long way. */

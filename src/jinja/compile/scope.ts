@@ -74,7 +74,9 @@ export class Scope {
 
   /** The same scope inside an `if`. */
   softened(): Scope {
-    return new Scope(this.unit, this.symbols, { ...this, rootlevel: false, soft: true })
+    const { toplevel, outputCheck, autoescape, constantEscape, inLoop, tracked } = this
+    const options = { toplevel, outputCheck, autoescape, constantEscape, inLoop, tracked }
+    return new Scope(this.unit, this.symbols, { ...options, rootlevel: false, soft: true })
   }
 
   /** Reads a name's slot; undefined while nothing is assigned. */

@@ -10,15 +10,16 @@ export type FilterBody = (context: Context, value: Value, ...args: (Value | unde
  * `owner` is the name that Python's messages use.
  */
 export function filter(owner: string, params: readonly string[], required: number, body: FilterBody): FilterFunction {
+  const named = ['value', ...params]
   if (params.length === 0) {
     return (context, value, args, kwargs) => {
-      if (args.length > 0 || kwargs.size > 0) bindArguments(owner, params, 0, args, kwargs)
+      if (args.length > 0 || kwargs.size > 0) bindArguments(owner, named, 1, [value, ...args], kwargs)
       return body(context, value)
     }
   }
   return (context, value, args, kwargs) => {
     if (kwargs.size === 0 && args.length <= params.length && args.length >= required)
       return body(context, value, ...args)
-    return body(context, value, ...bindArguments(owner, params, required, args, kwargs))
+    return body(context, value, ...bindArguments(owner, named, required + 1, [value, ...args], kwargs).slice(1))
   }
 }

@@ -107,7 +107,7 @@ function replace(
 /** `text.replace(from, to, limit)` with a negative limit for all. */
 export function replaceText(context: Context, text: string, from: string, to: string, limit: number): string {
   context.allocate(text.length)
-  const parts = from === '' ? ['', ...text, ''] : text.split(from)
+  const parts = from === '' ? ['', ...Array.from(text), ''] : text.split(from)
   const most = limit < 0 ? parts.length - 1 : Math.min(limit, parts.length - 1)
   context.allocate(text.length + most * to.length)
   if (most === parts.length - 1) return parts.join(to)
@@ -146,7 +146,7 @@ function encode(text: string, encoding: string, errors: string): PyBytes {
     name === 'ascii' || name === 'usascii' ? 0x7f : name === 'latin1' || name === 'iso88591' ? 0xff : undefined
   if (limit === undefined) throw new PythonError('LookupError', `unknown encoding: ${encoding}`)
   const bytes: number[] = []
-  for (const [index, char] of [...text].entries()) {
+  for (const [index, char] of Array.from(text).entries()) {
     const code = char.codePointAt(0) ?? 0
     if (code <= limit) bytes.push(code)
     else if (errors === 'replace') bytes.push(63)
@@ -230,7 +230,7 @@ export const stringMethods: MethodTable = new Map<string, Method>([
   testing('isnumeric', every(/^[\p{N}〇一二三四五六七八九十百千万亿億兆零壹贰叁肆伍陆柒捌玖拾佰仟萬]+$/u)),
   testing('isidentifier', every(/^[\p{XID_Start}_][\p{XID_Continue}]*$/u)),
   testing('isprintable', text => !/(?! )[\p{C}\p{Z}]/u.test(text)),
-  testing('isspace', text => text !== '' && [...text].every(char => isSpaceCode(char.charCodeAt(0)))),
+  testing('isspace', text => text !== '' && Array.from(text).every(char => isSpaceCode(char.charCodeAt(0)))),
   testing('istitle', isTitle),
   testing('isupper', isUpper),
   testing('islower', isLower),

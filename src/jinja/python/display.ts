@@ -77,7 +77,7 @@ function undefinedText(value: Undefined): string {
   if (value.kind === 'strict') return failUndefined(value, undefinedMessage(value))
   if (value.kind !== 'debug') return ''
   if (value.hint !== undefined) return `{{ undefined value printed: ${value.hint} }}`
-  if (value.object === undefined) return `{{ ${String(value.key)} }}`
+  if (value.object === undefined) return `{{ ${typeof value.key === 'string' ? value.key : 'None'} }}`
   return `{{ ${undefinedMessage(value, true)} }}`
 }
 
