@@ -1,0 +1,6 @@
+import { EngineError } from '../errors.ts'
+
+/** A program that ended with an error or could not be run; the message is in its own words. */
+export class ToolError extends EngineError {
+  override readonly name = 'ToolError'
+}

@@ -1,0 +1,6 @@
+export { ToolError } from './errors.ts'
+export type { Skill, Tool } from './identify.ts'
+export { layerPackage } from './layer.ts'
+export { runTool, type ToolOutput, type ToolRun } from './run-tool.ts'
+export { Tools, type ToolsOptions } from './tools.ts'
+export { compareVersions, showVersion, type Version } from './versions.ts'
