@@ -4,6 +4,7 @@ import { KubeError } from '../kube/errors.ts'
 import { formatKey, type KubeObject, keyOf, type ObjectKey } from '../kube/types.ts'
 import { TerminalError } from '../util/errors.ts'
 import type { ControllerContext } from './context.ts'
+import { liveNamespace } from './namespace.ts'
 import { isOwnedBy, ownerText, ownMetadata } from './ownership.ts'
 import { sameJson } from './patch.ts'
 import type { RoleBinding } from './stores.ts'
@@ -81,10 +82,30 @@ export async function removeOwn(
   key: ObjectKey,
   signal: AbortSignal,
 ): Promise<KubeObject | undefined> {
-  const found = await context.kube.getMetadata(key, { signal })
-  if (found === undefined || !isOwnedBy(found, environment)) return undefined
-  const { uid } = found.metadata
-  return context.kube.delete(key, { ...(uid === undefined ? {} : { uid }), signal })
+  try {
+    const found = await context.kube.getMetadata(key, { signal })
+    if (found === undefined || !isOwnedBy(found, environment)) return undefined
+    const { uid } = found.metadata
+    return await context.kube.delete(key, { ...(uid === undefined ? {} : { uid }), signal })
+  } catch (error) {
+    if (await tookOurRights(context, error, key.namespace ?? '', signal)) return undefined
+    throw error
+  }
+}
+
+/**
+ * Whether the controller was refused because the namespace is going away, and its rights in there went first: what is
+ * inside goes with the namespace.
+ */
+export async function tookOurRights(
+  context: ControllerContext,
+  error: unknown,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (!(error instanceof KubeError && error.isForbidden)) return false
+  const found = await liveNamespace(context, namespace, signal)
+  return found === undefined || found.metadata.deletionTimestamp !== undefined
 }
 
 async function ensureServiceAccount(

@@ -45,7 +45,7 @@ export interface ControllerContext {
   forges: ForgeAccess
   backends: Readonly<Record<Backend['name'], Backend>>
   /** What is known of the cluster's KluctlDeployments. */
-  kluctl: Pick<KluctlWatch, 'ready' | 'start' | 'known'>
+  kluctl: Pick<KluctlWatch, 'ready' | 'start' | 'known' | 'has'>
   locks: KeyedLocks
   freshness: Freshness
   budget: Budget

@@ -1,6 +1,11 @@
 import type { Observation } from '../backend/backend.ts'
+import { maskFor } from '../feedback/index.ts'
+import { ForgeError } from '../forge/errors.ts'
+import { KubeConnectionError, KubeError } from '../kube/errors.ts'
 import { InvalidInputError, messageOf, TerminalError } from '../util/errors.ts'
 import type { StatusDraft } from './status-draft.ts'
+
+const mask = maskFor()
 
 /** Waits for a place within the project's limit. */
 export function markWaiting(draft: StatusDraft): void {
@@ -50,20 +55,35 @@ function markReady(draft: StatusDraft, { reason, message }: Observation, revisio
   draft.dropCondition('Stalled')
 }
 
-/** Something went wrong: for good until somebody changes something (Stalled), or to be tried again (Reconciling). */
+/**
+ * Something went wrong: for good until somebody changes something (Stalled), or to be tried again (Reconciling). What
+ * passes by itself, such as a server that is away for a moment, does not make a failure of an environment.
+ */
 export function markFailed(draft: StatusDraft, error: unknown): void {
+  if (isConflict(error)) return
   const message = problemsOf(error)
   const reason = reasonOf(error)
-  const deleting = draft.environment.metadata.deletionTimestamp !== undefined
-  if (!deleting) draft.set({ state: 'Failed' })
-  draft.condition({ type: 'Ready', status: 'False', reason, message })
   if (error instanceof TerminalError) {
     draft.condition({ type: 'Stalled', status: 'True', reason, message })
     draft.dropCondition('Reconciling')
   } else {
     draft.condition({ type: 'Reconciling', status: 'True', reason: 'Retrying', message })
     draft.dropCondition('Stalled')
+    if (isPassing(error)) return
   }
+  // A removal that fails is still a removal, and may already say what blocks it.
+  if (draft.environment.metadata.deletionTimestamp === undefined) draft.set({ state: 'Failed' })
+  draft.condition({ type: 'Ready', status: 'False', reason, message })
+}
+
+/** Lost against another write: the next try begins with the newest object. */
+function isConflict(error: unknown): boolean {
+  return error instanceof KubeError && error.isConflict
+}
+
+function isPassing(error: unknown): boolean {
+  if (error instanceof KubeError) return error.status >= 500 || error.status === 429 || error.isNamespaceTerminating
+  return error instanceof KubeConnectionError || (error instanceof ForgeError && error.transient)
 }
 
 /** The reason that an error carries, for a condition. */
@@ -75,7 +95,7 @@ export function reasonOf(error: unknown): string {
 }
 
 function problemsOf(error: unknown): string {
-  if (!(error instanceof InvalidInputError)) return messageOf(error)
+  if (!(error instanceof InvalidInputError)) return mask(messageOf(error))
   const count = error.problems.length
-  return count > 1 ? `${count} problems:\n${error.message}` : error.message
+  return mask(count > 1 ? `${count} problems:\n${error.message}` : error.message)
 }

@@ -50,6 +50,11 @@ export class KluctlWatch {
     return this.#informer.hasSynced && this.#environments.hasSynced
   }
 
+  /** Whether a KluctlDeployment is there, as far as is known. */
+  has(namespace: string, name: string): boolean {
+    return this.#informer.get(namespace, name) !== undefined
+  }
+
   /** Whether every KluctlDeployment is known, or there can be none because the cluster has no such kind. */
   async known(signal: AbortSignal): Promise<boolean> {
     if (this.ready) return true

@@ -1,10 +1,4 @@
-import {
-  changeKey,
-  durationMilliseconds,
-  identityOf,
-  type ReviewEnvironment,
-  type ReviewProject,
-} from '../api/index.ts'
+import { changeKey, durationMilliseconds, identityOf, type ReviewProject } from '../api/index.ts'
 import { mayQualify } from '../environment/filters.ts'
 import {
   type ListingPlan,
@@ -50,6 +44,7 @@ export async function reconcileListing(
     await readFiles(context, project, forge, listing, signal)
     const plan = await settle(context, project, forge, listing, signal)
     await apply(context, project, plan, began, signal)
+    noteWanted(context, project, listing)
     await noteListing(context, project, listing, plan, signal)
     context.freshness.forget(placeOf(project), began)
   } catch (error) {
@@ -161,18 +156,16 @@ async function apply(
       carryOut(context, project, decision, { mayReserve }, signal),
     ),
   )
-  for (const environment of environmentsOf(context.stores, project)) noteWanted(context, place, environment, plan)
 }
 
 /** A change that is open while its environment is on its way out is looked at again after that. */
-function noteWanted(
-  context: ControllerContext,
-  place: string,
-  environment: ReviewEnvironment,
-  plan: ListingPlan,
-): void {
-  if (environment.metadata.deletionTimestamp === undefined || plan.changes === 0) return
-  context.wantedAgain.add(changeIndex(place, changeKey(environment.spec.change)))
+function noteWanted(context: ControllerContext, project: ReviewProject, listing: Listing): void {
+  const open = new Set([...listing.pullRequests, ...listing.branches].map(facts => changeKey(identityOf(facts))))
+  for (const { metadata, spec } of environmentsOf(context.stores, project)) {
+    const change = changeKey(spec.change)
+    if (metadata.deletionTimestamp === undefined || !open.has(change)) continue
+    context.wantedAgain.add(changeIndex(placeOf(project), change))
+  }
 }
 
 function freePlaces(context: ControllerContext, project: ReviewProject): number {

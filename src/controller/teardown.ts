@@ -4,7 +4,7 @@ import { kluctlDeploymentKind } from '../backend/kluctl/resource.ts'
 import { namespaceBlockers } from '../backend/namespace-blockers.ts'
 import { kluctlDeploymentName } from '../environment/names.ts'
 import type { KubeObject } from '../kube/types.ts'
-import { accountKey, clusterIdBindingKey, removeOwn } from './account.ts'
+import { accountKey, clusterIdBindingKey, removeOwn, tookOurRights } from './account.ts'
 import { backendContext } from './backend-context.ts'
 import type { ControllerContext } from './context.ts'
 import { placeOf } from './keys.ts'
@@ -72,9 +72,21 @@ async function tearBackendDown(context: ControllerContext, draft: StatusDraft, s
     const blocker = { ...kluctlDeploymentKind, namespace: at, name: kluctlDeploymentName(name) }
     return { gone: false, blockers: [{ ...blocker, message }], proceed: false, recheckAfter: 1_000 }
   }
-  const result = await context.backends[backend].teardown(backendContext(context, draft, namespace, signal))
   const overdue = age(context, draft) >= context.limits.teardownPatience
-  return overdue ? { ...result, proceed: true } : result
+  try {
+    const result = await context.backends[backend].teardown(backendContext(context, draft, namespace, signal))
+    return overdue ? { ...result, proceed: true } : result
+  } catch (error) {
+    const { namespace: at, name } = draft.environment.metadata
+    if (!(await tookOurRights(context, error, at, signal))) throw error
+    // Whether kluctl has let go can still be seen from outside.
+    const left = backend === 'kluctlDeployment' && context.kluctl.has(at, kluctlDeploymentName(name))
+    context.log.warn(
+      { environment: `${at}/${name}` },
+      'torn down without rights in its project’s namespace, which is going',
+    )
+    return { gone: !left, blockers: [], proceed: true, ...(left ? { recheckAfter: 2_000 } : {}) }
+  }
 }
 
 /**

@@ -47,7 +47,7 @@ describe('changes', () => {
     const pulls = await world.repo.openPullRequests([1, 2, 3, 4, 5].map(number => ({ branch: `line-${number}` })))
     for (const { number } of pulls) world.hear({ pullRequest: number })
     const positions = async () =>
-      (await environmentsOf(world)).map(({ status }) => status?.admission?.position ?? 0).toSorted()
+      (await environmentsOf(world)).map(({ status }) => status?.admission?.position ?? 0).toSorted((a, b) => a - b)
     await waitFor(async () => JSON.stringify(await positions()) === '[0,0,0,1,2]', {
       describe: async () => `two to wait: ${JSON.stringify((await environmentsOf(world)).map(({ status }) => status))}`,
     })
