@@ -130,14 +130,14 @@ describe('host functions', () => {
   it('get keyword arguments and may take part in filters and tests', () => {
     const environment = new Environment({
       filters: new Map([
-        ['wrap', (_context, value, [left = '<'], kwargs) => [left, value, kwargs.get('end') ?? '>'].join('')],
+        ['wrap', (_context, value, [left = '<'], kwargs) => JSON.stringify([left, value, kwargs.get('end') ?? '>'])],
       ]),
       tests: new Map([['big', (_context, value) => typeof value === 'number' && value > 10]]),
       globals: new Map([['answer', PyDict.of([['x', 42]])]]),
     })
     const source =
       "{{ 'a'|wrap }}{{ 'a'|wrap('[', end=']') }}{{ 11 is big }}{{ [5, 15]|select('big')|list }}{{ answer.x }}"
-    expect(environment.fromString(source).render()).toBe('<a>[a]True[15]42')
+    expect(environment.fromString(source).render()).toBe('["<","a",">"]["[","a","]"]True[15]42')
   })
 })
 
