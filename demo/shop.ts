@@ -1,6 +1,9 @@
 import { apiVersion, type ReviewProject } from '../src/api/index.ts'
 
-/** What the demo's repository holds at first. */
+/** The demo's repository. */
+export const repositoryName = 'acme/shop'
+
+/** What it holds at first. */
 export const repositoryFiles = {
   'README.md': '# shop\nA repository to try Offshoot with.\n',
   'page.html': '<h1>Shop</h1>\n',

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import type { Io } from '../src/cli/io.ts'
 import { run } from '../src/cli/program.ts'
 import { KubeClient } from '../src/kube/client.ts'
@@ -9,7 +10,7 @@ import { OffshootError } from '../src/util/errors.ts'
 import { type ControlPlane, startControlPlane } from '../test/harness/control-plane/control-plane.ts'
 import { type FakeForge, startFakeForge } from '../test/harness/forge/forge.ts'
 import { startOffshoot, type TestOffshoot } from '../test/harness/offshoot.ts'
-import { repositoryFiles } from './shop.ts'
+import { repositoryFiles, repositoryName } from './shop.ts'
 
 /** Namespaces of the demo; those of a plain `offshoot install`. */
 export const projectNamespace = 'offshoot'
@@ -63,11 +64,8 @@ export class Stage {
     const forge = await startFakeForge()
     this.#forge = forge
     this.#ends.push(() => forge.close())
-    const repository = await forge.createRepository('acme/shop', { files: repositoryFiles })
-    return `${forge.origin}/acme/shop: GitHub’s API, webhooks and a real Git repository`.replace(
-      'acme/shop',
-      repository.place.fullName,
-    )
+    await forge.createRepository(repositoryName, { files: repositoryFiles })
+    return `${forge.origin}/${repositoryName}: GitHub’s API, webhooks and a real Git repository`
   }
 
   /** CRDs and rights, as an administrator installs them. */
@@ -76,7 +74,7 @@ export class Stage {
     const written: string[] = []
     const stream = { write: (text: string) => written.push(text) }
     const io: Io = {
-      stdin: [] as never,
+      stdin: Readable.from([]),
       stdout: stream,
       stderr: stream,
       env: {},
@@ -107,7 +105,7 @@ export class Stage {
   /** Sends the repository's events to the project's own path. */
   hook(project: string, secret: string): void {
     this.forge
-      .repo('acme/shop')
+      .repo(repositoryName)
       .hook(`${there(this.#offshoot).url}/webhooks/github/${projectNamespace}/${project}`, secret)
   }
 

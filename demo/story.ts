@@ -3,7 +3,7 @@ import { apiVersion, findCondition, type ReviewEnvironment, type ReviewProject }
 import { isReady } from '../src/cli/env-progress.ts'
 import type { KubeObject } from '../src/kube/types.ts'
 import { waitFor } from '../test/harness/wait.ts'
-import { projectName, shopProject } from './shop.ts'
+import { projectName, repositoryName, shopProject } from './shop.ts'
 import { projectNamespace, type Stage } from './stage.ts'
 
 /** One step of the demo: it throws unless what it shows is so. Gives what there is to say about it. */
@@ -18,7 +18,7 @@ const deadline = 60_000
 
 /** The demo, step by step. */
 export function story(stage: Stage, signal: AbortSignal): Step[] {
-  const repository = () => stage.forge.repo('acme/shop')
+  const repository = () => stage.forge.repo(repositoryName)
   const wait = <T>(describe: string, condition: () => Promise<T>) => waitFor(condition, { describe, deadline, signal })
   return [
     { name: 'control-plane', title: 'A Kubernetes control plane', run: () => stage.startControlPlane() },
@@ -47,7 +47,7 @@ export function story(stage: Stage, signal: AbortSignal): Step[] {
           const [status] = repository().statusesOf(sha)
           const comments = repository().commentsOf(1)
           if (status?.state !== 'success' || comments.length !== 1) return undefined
-          return `${status.context}: ${status.state}; one comment: ${stage.forge.origin}/acme/shop/pull/1`
+          return `${status.context}: ${status.state}; one comment: ${stage.forge.origin}/${repositoryName}/pull/1`
         }),
     },
     {
@@ -68,7 +68,7 @@ async function createProject(stage: Stage, wait: Wait): Promise<string> {
   const metadata = { namespace: projectNamespace, name: 'shop-forge' }
   await stage.kube.create({ apiVersion: 'v1', kind: 'Secret', metadata, stringData })
   stage.hook(projectName, webhookSecret)
-  const { url } = stage.forge.repo('acme/shop')
+  const { url } = stage.forge.repo(repositoryName)
   const project = shopProject(projectNamespace, url, stage.forge.apiUrl)
   await stage.kube.create(project, { fieldValidation: 'Strict' })
   const key = { apiVersion, kind: 'ReviewProject', namespace: projectNamespace, name: projectName }
@@ -78,7 +78,7 @@ async function createProject(stage: Stage, wait: Wait): Promise<string> {
       found?.status?.lastListing !== undefined && findCondition(found.status.conditions, 'Ready')?.status === 'True'
     )
   })
-  return `${projectNamespace}/${projectName} follows acme/shop: two objects for each pull request`
+  return `${projectNamespace}/${projectName} follows ${repositoryName}: two objects for each pull request`
 }
 
 async function showRuns(stage: Stage, sha: string, wait: Wait): Promise<string> {
@@ -97,7 +97,7 @@ async function showRuns(stage: Stage, sha: string, wait: Wait): Promise<string> 
 async function close(stage: Stage, wait: Wait): Promise<string> {
   const before = await stage.kube.get<ReviewEnvironment>(environmentKey)
   const { namespace = '', serviceAccount = '' } = before?.status ?? {}
-  await stage.forge.repo('acme/shop').close(1)
+  await stage.forge.repo(repositoryName).close(1)
   const keys = [
     environmentKey,
     { apiVersion: 'v1', kind: 'Namespace', name: namespace },
@@ -125,7 +125,7 @@ async function nothingLeft(stage: Stage, wait: Wait): Promise<string> {
   const left = lists.flatMap(({ items }) => items.map(({ kind, metadata }) => `${kind} ${metadata.name}`))
   if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`)
   await wait('the comment to say that it is gone', async () => {
-    const [comment] = stage.forge.repo('acme/shop').commentsOf(1)
+    const [comment] = stage.forge.repo(repositoryName).commentsOf(1)
     return /gone|removed/i.test(comment?.body ?? '')
   })
   return 'no object of Offshoot’s in the cluster, and the comment says so'

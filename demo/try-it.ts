@@ -1,19 +1,20 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { repositoryName } from './shop.ts'
 import { projectNamespace, type Stage } from './stage.ts'
 
 /** Lines that tell a person what to try; every line that begins with `$ ` works as it stands, in this order. */
 export async function tryIt(stage: Stage): Promise<string[]> {
   const folder = join(await stage.folder(), 'shop')
-  const { url } = stage.forge.repo('acme/shop')
-  const api = `${stage.forge.apiUrl}/repos/acme/shop`
+  const { url } = stage.forge.repo(repositoryName)
+  const api = `${stage.forge.apiUrl}/repos/${repositoryName}`
   const config = stage.controlPlane.adminKubeconfig
   const inCluster = `-n ${projectNamespace} --kubeconfig ${config}`
   const call = (method: string, path: string, body: string) =>
     `$ curl -fsS -o /dev/null -X ${method} -H 'authorization: Bearer fake-token' ${api}${path} -d '${body}'`
   return [
     '',
-    `Now try it yourself. The Git host: ${stage.forge.origin}/acme/shop`,
+    `Now try it yourself. The Git host: ${stage.forge.origin}/${repositoryName}`,
     '',
     'Open a pull request:',
     `$ git clone -q ${url} ${folder}`,
@@ -26,7 +27,7 @@ export async function tryIt(stage: Stage): Promise<string[]> {
     `$ npm run -s offshoot -- env wait shop-pr-2 ${inCluster}`,
     `$ npm run -s offshoot -- env list ${inCluster}`,
     ...kubectlLines(config),
-    `$ curl -fsS ${stage.forge.origin}/acme/shop/pull/2`,
+    `$ curl -fsS ${stage.forge.origin}/${repositoryName}/pull/2`,
     '',
     'Close it, and see it go:',
     call('PATCH', '/pulls/2', '{"state": "closed"}'),
