@@ -1,4 +1,4 @@
-import { PythonError, valueError } from '../errors.ts'
+import { PythonError, typeError, valueError } from '../errors.ts'
 import { dumpJson } from '../json/dumps.ts'
 import { getOnlyAttribute } from '../python/access.ts'
 import { textOf } from '../python/compare.ts'
@@ -42,7 +42,8 @@ function xmlAttributes(context: Context, value: Value, spaced: boolean): Value {
   for (const [key, item] of value.entries()) {
     context.step(1)
     if (item === null || item instanceof Undefined) continue
-    const name = str(context, key)
+    const name = textOf(key)
+    if (name === undefined) throw typeError(`expected string or bytes-like object, got '${typeName(key)}'`)
     if (/[\s/>=]/.test(name)) throw valueError(`Invalid character in attribute name: ${quote(name)}`)
     parts.push(`${escapeValue(context, key)}="${escapeValue(context, item)}"`)
   }

@@ -138,6 +138,12 @@ function backwards(context: Context, value: Value): Value[] | undefined {
   return reversible ? toList(context, value).reverse() : undefined
 }
 
+/** What Python calls the iterator that `reversed` gives. */
+function reversedName(value: Value): string {
+  if (Array.isArray(value)) return 'list_reverseiterator'
+  return value instanceof PyDict ? 'dict_reversekeyiterator' : 'reversed'
+}
+
 function reverse(context: Context, value: Value): Value {
   const text = textOf(value)
   if (text !== undefined) {
@@ -150,7 +156,7 @@ function reverse(context: Context, value: Value): Value {
     return new PyIterator(range.iterate(), 'range_iterator')
   }
   const items = backwards(context, value)
-  if (items !== undefined) return new PyIterator(items[Symbol.iterator](), 'list_reverseiterator')
+  if (items !== undefined) return new PyIterator(items[Symbol.iterator](), reversedName(value))
   if (!isIterable(value)) throw new FilterArgumentError('argument must be iterable')
   return toList(context, value).reverse()
 }

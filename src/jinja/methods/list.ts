@@ -46,8 +46,8 @@ function find(context: Context, self: Value[] | PyTuple, args: readonly (Value |
 }
 
 function pop(list: Value[], at: Value | undefined): Value {
-  if (list.length === 0) throw new PythonError('IndexError', 'pop from empty list')
   const index = at === undefined ? -1 : needInt(at)
+  if (list.length === 0) throw new PythonError('IndexError', 'pop from empty list')
   const place = index < 0 ? index + list.length : index
   if (place < 0 || place >= list.length) throw new PythonError('IndexError', 'pop index out of range')
   return list.splice(place, 1)[0] ?? null

@@ -118,7 +118,8 @@ function repeat(context: Context, sequence: Value, times: Value): Value | undefi
   const bytes = sequence instanceof PyBytes ? sequence.bytes : undefined
   if (text === undefined && items === undefined && bytes === undefined) return undefined
   if (times instanceof PyFloat || numeric(times) === undefined) {
-    refuseUndefined(times)
+    // Markup asks str's own method, which leaves the other operand no say.
+    if (!(sequence instanceof Markup)) refuseUndefined(times)
     throw typeError(`can't multiply sequence by non-int of type '${typeName(times)}'`)
   }
   const count = Math.max(0, Number(numeric(times)))

@@ -96,7 +96,7 @@ export const expression: fc.Arbitrary<string> = fc.letrec<{ any: string; atom: s
     { arbitrary: name, weight: 12 },
     { arbitrary: literal, weight: 8 },
     {
-      arbitrary: fc.constantFrom('loop', 'self.x', 'caller', 'varargs', 'range', 'm'),
+      arbitrary: fc.constantFrom('loop', 'self.x', 'caller', 'varargs', 'm'),
       weight: 1,
     },
   ),

@@ -17,7 +17,7 @@ export const requirements = [
 ] as const
 
 function cacheDir(): string {
-  const base = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache')
+  const base = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache')
   const versions = requirements.map(r => r.split('==')[1]).join('-')
   return join(base, 'offshoot', 'jinja-oracle', versions)
 }
