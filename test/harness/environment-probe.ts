@@ -10,7 +10,7 @@ import {
 import { isReady } from '../../src/cli/env-progress.ts'
 import { environmentObjectName } from '../../src/environment/names.ts'
 import type { KubeObject, ObjectKey } from '../../src/kube/types.ts'
-import type { House } from './house.ts'
+import type { House } from './house-model.ts'
 import { type WaitOptions, waitFor } from './wait.ts'
 
 /** A pull request (or its number) or a branch. */

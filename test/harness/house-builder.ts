@@ -1,7 +1,7 @@
 import { type ApiProxy, startApiProxy } from './api-proxy.ts'
 import { sharedCluster, uniqueName } from './cluster.ts'
 import { type FakeForge, startFakeForge } from './forge/forge.ts'
-import { House, type ProjectOptions } from './house.ts'
+import { House, type ProjectOptions } from './house-model.ts'
 import { installRights } from './installation.ts'
 import { kluctlBinary, startKluctlBinary } from './kluctl-binary.ts'
 import { type KluctlController, startKluctlController } from './kluctl-controller/controller.ts'

@@ -1,5 +1,5 @@
 import type { Files } from './forge/bare-repository.ts'
-import type { ProjectOptions } from './house.ts'
+import type { ProjectOptions } from './house-model.ts'
 import { kluctlBinary } from './kluctl-binary.ts'
 import { kluctlFiles } from './kluctl-project.ts'
 
