@@ -69,6 +69,8 @@ export async function noteListingFailure(
     context,
     project.metadata,
     (status, newest) => {
+      // What is wrong with the project has been said in full, of which this is one part.
+      if (findCondition(status.conditions, 'Stalled')?.reason === 'Invalid') return status
       const failed = conditioned(context, status, newest, { type: 'Ready', status: 'False', reason, message })
       if (!(error instanceof TerminalError)) return failed
       return conditioned(context, failed, newest, { type: 'Stalled', status: 'True', reason, message })

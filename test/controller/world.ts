@@ -30,7 +30,7 @@ export class World {
   forge!: FakeForge
   repo!: FakeRepository
   #kubeconfig = ''
-  #kube: KubeClient | undefined
+  readonly #kubes: KubeClient[] = []
 
   async start(
     spec: Record<string, unknown> = {},
@@ -59,10 +59,17 @@ export class World {
   }
 
   async startController(options: Partial<ControllerOptions> = {}): Promise<void> {
+    this.controller = this.createController(options)
+    this.controller.start()
+    await waitFor(() => this.controller.leading, { describe: 'the controller to lead' })
+  }
+
+  /** A controller that is not started yet. */
+  createController(options: Partial<ControllerOptions> = {}): Controller {
     const kube = options.kube ?? this.newClient()
-    this.#kube = kube
+    this.#kubes.push(kube)
     const log = options.log ?? silentLogger
-    this.controller = new Controller({
+    return new Controller({
       kube,
       forges: createForges({ clock: systemClock, logger: log, git: noGit }),
       events: new EventRecorder(kube, { controller: 'offshoot.dev/controller', instance: this.name }),
@@ -71,8 +78,6 @@ export class World {
       namespaces: [this.namespace],
       ...options,
     })
-    this.controller.start()
-    await waitFor(() => this.controller.leading, { describe: 'the controller to lead' })
   }
 
   /** A client under the controller's own account. */
@@ -135,11 +140,11 @@ export class World {
 
   async stopController(milliseconds = 5_000): Promise<void> {
     await this.controller.stop(milliseconds)
-    await this.#kube?.close()
   }
 
   async stop(): Promise<void> {
     await this.stopController()
+    await Promise.all(this.#kubes.map(kube => kube.close()))
     await this.forge.close()
   }
 
