@@ -96,7 +96,10 @@ export class HouseBuilder {
       this.#kluctl === 'real' && kluctlBinary !== undefined
         ? await startKluctlBinary(kluctlBinary, cluster, namespace)
         : await startKluctlController(cluster.adminKubeconfig, { namespaces: [namespace] })
-    return started.add(controller, it => it.stop())
+    let ending: Promise<void> | undefined
+    // A story may end it before its house does.
+    const stop = () => (ending ??= controller.stop())
+    return started.add({ errors: controller.errors, stop }, stop)
   }
 }
 

@@ -18,6 +18,7 @@ export type ProjectOptions = Record<string, unknown> & {
   repository?: string
   files?: RepositoryOptions['files']
   forge?: 'github' | 'git'
+  environment?: Record<string, unknown>
 }
 
 /** What a house is made of. */
@@ -224,7 +225,12 @@ export class House {
     })
   }
 
-  #projectObject(name: string, repo: FakeRepository, type: 'github' | 'git', spec: object): ReviewProject {
+  #projectObject(
+    name: string,
+    repo: FakeRepository,
+    type: 'github' | 'git',
+    { environment, ...spec }: ProjectOptions,
+  ): ReviewProject {
     const apiUrl = type === 'github' ? { apiUrl: this.forge.apiUrl } : {}
     return {
       apiVersion,
@@ -238,7 +244,7 @@ export class House {
         },
         changes: type === 'github' ? { pullRequests: {} } : { branches: { include: ['*'], exclude: ['main'] } },
         // Namespaces belong to the cluster, which many houses share.
-        environment: { name: `${this.name}-${name}-{{ change.slug }}` },
+        environment: { name: `${this.name}-${name}-{{ change.slug }}`, ...environment },
         deploy: { objects: { manifests: [sampleManifest] } },
         ...spec,
       } as unknown as ReviewProject['spec'],
