@@ -1,0 +1,41 @@
+"""Measures CPython's Jinja2: one JSON request on stdin, one JSON answer on stdout."""
+
+import json
+import sys
+import time
+
+import jinja2
+
+
+def per_second(run, seconds):
+    warm = time.process_time() + seconds / 2
+    while time.process_time() < warm:
+        run()
+    done, start = 0, time.process_time()
+    while True:
+        run()
+        done += 1
+        spent = time.process_time() - start
+        if spent >= seconds:
+            return done / spent
+
+
+def measure(sample, seconds):
+    loader = jinja2.DictLoader({**sample["templates"], "main": sample["source"]})
+    env = jinja2.Environment(loader=loader)
+    template = env.get_template("main")
+
+    def compile_all():
+        fresh = jinja2.Environment(loader=loader)
+        for name in loader.mapping:
+            fresh.get_template(name)
+
+    return {
+        "output": template.render(sample["context"]),
+        "renders": per_second(lambda: template.render(sample["context"]), seconds),
+        "compiles": per_second(compile_all, seconds / 2),
+    }
+
+
+request = json.load(sys.stdin)
+json.dump([measure(sample, request["seconds"]) for sample in request["samples"]], sys.stdout)
