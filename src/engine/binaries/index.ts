@@ -1,3 +1,4 @@
+export { toolEnvironment } from './environment.ts'
 export { ToolError } from './errors.ts'
 export type { Skill, Tool } from './identify.ts'
 export { layerPackage } from './layer.ts'

@@ -1,0 +1,1 @@
+export { createKustomize, type KustomizeOptions } from './build.ts'
