@@ -1,5 +1,5 @@
 import { PythonError, TemplateRuntimeError } from '../errors.ts'
-import type { BinaryOperator, Expr, FilterNode } from '../parser/ast.ts'
+import type { Expr, FilterNode } from '../parser/ast.ts'
 import { getAttribute, getItem } from '../python/access.ts'
 import { binary, unary } from '../python/arith.ts'
 import { str } from '../python/display.ts'
@@ -13,6 +13,7 @@ import type { Eval } from '../runtime/frame.ts'
 import { Markup, PyDict, PyTuple, Undefined, type Value } from '../values.ts'
 import { isConstant } from './analyze.ts'
 import { compileArguments } from './arguments.ts'
+import { compileBinary } from './arithmetic.ts'
 import { compileCall } from './calls.ts'
 import { compileCompare } from './comparisons.ts'
 import type { Scope } from './scope.ts'
@@ -82,7 +83,11 @@ function compileSimple(node: Expr, scope: Scope, compile: Compile): Eval {
     }
     case 'list': {
       const items = node.items.map(compile)
-      return frame => items.map(item => item(frame))
+      return frame => {
+        const list: Value[] = []
+        for (const item of items) list.push(item(frame))
+        return list
+      }
     }
     case 'dict': {
       const pairs = node.pairs.map(([key, value]) => [compile(key), compile(value)] as const)
@@ -220,34 +225,19 @@ function compileCondition(node: Expr & { kind: 'cond' }, outer: Scope): Eval {
   return frame => (truth(test(frame)) ? yes(frame) : absent)
 }
 
-/** Arithmetic on small ints; a result that is no safe integer is worked out the long way. */
-const quickly: Partial<Record<BinaryOperator, (a: number, b: number) => number>> = {
-  '+': (a, b) => a + b,
-  '-': (a, b) => a - b,
-  '*': (a, b) => a * b,
-  '//': (a, b) => (Math.abs(a) < 2 ** 31 && b !== 0 ? Math.floor(a / b) : Number.NaN),
-  '%': (a, b) => (a >= 0 && b > 0 ? a % b : Number.NaN),
-}
-
-function compileBinary(node: Expr & { kind: 'binary' }, compile: Compile): Eval {
-  const { operator } = node
-  const left = compile(node.left)
-  const right = compile(node.right)
-  const quick = quickly[operator]
-  if (quick === undefined) return frame => binary(frame.context, operator, left(frame), right(frame))
-  return frame => {
-    const a = left(frame)
-    const b = right(frame)
-    if (typeof a === 'number' && typeof b === 'number') {
-      const result = quick(a, b)
-      if (Number.isSafeInteger(result)) return result + 0
-    }
-    return binary(frame.context, operator, a, b)
-  }
-}
-
 /** `a ~ b`: text, or markup when output is escaped. */
 function compileConcat(parts: readonly Eval[], autoescape: boolean | undefined): Eval {
+  if (autoescape === false) {
+    return frame => {
+      const { context } = frame
+      const values: Value[] = []
+      for (const part of parts) values.push(part(frame))
+      let text = ''
+      for (const value of values) text += typeof value === 'string' ? value : str(context, value)
+      context.state.allocate(text.length)
+      return text
+    }
+  }
   return frame => {
     const { context } = frame
     const values = parts.map(part => part(frame))

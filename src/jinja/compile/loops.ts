@@ -1,5 +1,6 @@
 import type { ForNode, Target } from '../parser/ast.ts'
 import { iterate } from '../python/iterate.ts'
+import { PyRange } from '../python/range.ts'
 import { truth } from '../python/truth.ts'
 import { broke, type Exec, type Frame, Frame as FrameClass, normal } from '../runtime/frame.ts'
 import { LoopContext } from '../runtime/loop.ts'
@@ -99,13 +100,21 @@ function runPlain(frame: Frame, parts: LoopParts, items: Value | Iterable<Value>
   const { assign, entry, body } = parts
   const { state } = frame.context
   let any = false
-  for (const item of isIterableObject(items) ? items : iterate(items)) {
+  const turn = (item: Value): boolean => {
     state.step(1)
     assign(frame, item)
     entry?.(frame)
     const ended = body(frame)
-    if (ended === broke) break
     if (ended === normal) any = true
+    return ended !== broke
+  }
+  if (Array.isArray(items)) {
+    // The list may grow or shrink meanwhile, as in Python.
+    for (let at = 0; at < items.length; at++) if (!turn(items[at] as Value)) break
+  } else if (items instanceof PyRange) {
+    for (let at = 0; at < items.length; at++) if (!turn(items.at(at))) break
+  } else {
+    for (const item of isIterableObject(items) ? items : iterate(items)) if (!turn(item)) break
   }
   return any ? normal : parts.otherwise(frame)
 }

@@ -117,11 +117,21 @@ function join(context: Context, value: Value, separator: Value, attribute: Value
   return new Markup(joinTexts(context, between, escaped))
 }
 
+function add(context: Context, a: Value, b: Value): Value {
+  if (typeof a === 'number' && typeof b === 'number' && Number.isSafeInteger(a + b)) return a + b
+  return binary(context, '+', a, b)
+}
+
 function sum(context: Context, value: Value, attribute: Value, start: Value): Value {
   const getter = attribute === null ? (item: Value) => item : attributeGetter(context, attribute)
   if (textOf(start) !== undefined) throw typeError("sum() can't sum strings [use ''.join(seq) instead]")
   let total = start
-  for (const item of counted(context, value)) total = binary(context, '+', total, getter(item))
+  if (Array.isArray(value)) {
+    context.step(value.length)
+    for (const item of value) total = add(context, total, getter(item))
+    return total
+  }
+  for (const item of counted(context, value)) total = add(context, total, getter(item))
   return total
 }
 
