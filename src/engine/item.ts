@@ -7,7 +7,7 @@ export type Manifest = JsonObject
 export interface Source {
   /** Absolute, links resolved. Paths of items are relative to it, and nothing outside of it is ever read. */
   readonly root: string
-  /** Names the source's folder below the render folder; unique in a run, empty for the project's own repository. */
+  /** Names the source's folder below the render folder; unique in a run, `0` for the project's own repository. */
   readonly id: string
 }
 
