@@ -1,5 +1,6 @@
 import type { Stmt } from '../parser/ast.ts'
 import type { Exec } from '../runtime/frame.ts'
+import { isPrinting, type Printing } from './output.ts'
 import { locate, type Scope, type Unit } from './scope.ts'
 
 /** Runs compiled statements in order; an error gets the line of the statement it came from. */
@@ -21,16 +22,21 @@ export function sequence(execs: readonly Exec[], lines: readonly number[], unit:
   }
 }
 
-/** Compiles statements one by one, joining neighbouring text. */
+/** Compiles the statements of a body; neighbours that only print are printed together. */
 export function compileBody(
   nodes: readonly Stmt[],
   scope: Scope,
   statement: (node: Stmt, scope: Scope) => Exec | undefined,
+  printing: (nodes: readonly Printing[], scope: Scope) => Exec | undefined,
 ): Exec {
   const execs: Exec[] = []
   const lines: number[] = []
-  for (const node of joinData(nodes)) {
-    const exec = statement(node, scope)
+  for (let at = 0; at < nodes.length; at++) {
+    const node = nodes[at] as Stmt
+    const run: Printing[] = []
+    for (let next: Stmt | undefined = node; next !== undefined && isPrinting(next); next = nodes[++at]) run.push(next)
+    if (run.length > 0) at--
+    const exec = run.length > 0 ? printing(joinData(run), scope) : statement(node, scope)
     if (exec === undefined) continue
     execs.push(exec)
     lines.push(node.line)
@@ -38,8 +44,8 @@ export function compileBody(
   return sequence(execs, lines, scope.unit)
 }
 
-function joinData(nodes: readonly Stmt[]): Stmt[] {
-  const joined: Stmt[] = []
+function joinData(nodes: readonly Printing[]): Printing[] {
+  const joined: Printing[] = []
   for (const node of nodes) {
     const last = joined.at(-1)
     if (node.kind === 'data' && last?.kind === 'data') {

@@ -1,7 +1,6 @@
 import { pformat } from '../filters/pprint.ts'
-import type { Expr, Stmt } from '../parser/ast.ts'
+import type { Stmt } from '../parser/ast.ts'
 import { str } from '../python/display.ts'
-import { escapeValue } from '../python/escape.ts'
 import { truth } from '../python/truth.ts'
 import { broke, continued, type Eval, type Exec, type Frame, normal } from '../runtime/frame.ts'
 import { Markup, PyDict, type Value } from '../values.ts'
@@ -10,6 +9,7 @@ import { compileAssign, compileTarget, exportNames } from './assign.ts'
 import { compileExpr, compileFilterChain } from './expressions.ts'
 import { compileFor } from './loops.ts'
 import { compileCallBlock, compileMacro, printed } from './macros.ts'
+import { compilePrinting, type Printing } from './output.ts'
 import type { Scope } from './scope.ts'
 import { compileBlock, compileExtends, compileFromImport, compileImport, compileInclude } from './templates.ts'
 
@@ -17,9 +17,8 @@ import { compileBlock, compileExtends, compileFromImport, compileImport, compile
 export function compileStatement(node: Stmt, scope: Scope): Exec | undefined {
   switch (node.kind) {
     case 'data':
-      return held(scope, () => compileData(node.text))
     case 'output':
-      return held(scope, () => compileOutput(node.node, scope))
+      return compileRun([node], scope)
     case 'if':
       return compileIf(node, scope)
     case 'for':
@@ -75,43 +74,17 @@ function compileRest(node: Stmt, scope: Scope): Exec {
   }
 }
 
+/** Compiles neighbouring text and expressions. */
+export function compileRun(nodes: readonly Printing[], scope: Scope): Exec | undefined {
+  return held(scope, () => compilePrinting(nodes, scope))
+}
+
 /** Output that a template with a parent does not make. */
 function held(scope: Scope, compile: () => Exec): Exec | undefined {
   if (!scope.outputCheck) return compile()
   if (scope.unit.extendsForSure) return undefined
   const exec = compile()
   return frame => (frame.context.parentTemplate === undefined ? exec(frame) : normal)
-}
-
-function compileData(text: string): Exec {
-  return frame => {
-    frame.context.state.write(text)
-    return normal
-  }
-}
-
-function finalized(evaluate: Eval, scope: Scope): Eval {
-  const { finalize } = scope.unit.engine
-  return finalize === undefined ? evaluate : frame => finalize(evaluate(frame), frame.context)
-}
-
-/** Prints a value; a string goes straight out unless it has to be escaped. */
-function compileOutput(node: Expr, scope: Scope): Exec {
-  const evaluate = finalized(compileExpr(node, scope), scope)
-  const autoescape = node.kind === 'const' ? scope.constantEscape : scope.autoescape
-  if (autoescape === false) {
-    return frame => {
-      const value = evaluate(frame)
-      frame.context.state.write(typeof value === 'string' ? value : str(frame.context, value))
-      return normal
-    }
-  }
-  return frame => {
-    const { context } = frame
-    const value = evaluate(frame)
-    context.state.write((autoescape ?? context.autoescape) ? escapeValue(context, value) : str(context, value))
-    return normal
-  }
 }
 
 function compileIf(node: Stmt & { kind: 'if' }, outer: Scope): Exec {

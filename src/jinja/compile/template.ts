@@ -6,7 +6,7 @@ import { Frame } from '../runtime/frame.ts'
 import { analyzeBody } from './analyze.ts'
 import { compileBody } from './body.ts'
 import { Scope, type Unit } from './scope.ts'
-import { compileStatement } from './statements.ts'
+import { compileRun, compileStatement } from './statements.ts'
 import { Activation, Symbols } from './symbols.ts'
 import { findUsed, innerBodies } from './usage.ts'
 
@@ -25,7 +25,7 @@ export function compileTemplate(
     extendsForSure: false,
     extendsSoFar: 0,
     blocks,
-    body: (body, scope) => compileBody(body, scope, compileStatement),
+    body: (body, scope) => compileBody(body, scope, compileStatement, compileRun),
   }
   const found = findBlocks(nodes, template.name)
   const run = compileRoot(nodes, unit, template.autoescape)

@@ -107,6 +107,7 @@ function replace(
 /** `text.replace(from, to, limit)` with a negative limit for all. */
 export function replaceText(context: Context, text: string, from: string, to: string, limit: number): string {
   context.allocate(text.length)
+  if (limit < 0 && from !== '' && to.length <= from.length && !to.includes('$')) return text.replaceAll(from, to)
   const parts = from === '' ? ['', ...Array.from(text), ''] : text.split(from)
   const most = limit < 0 ? parts.length - 1 : Math.min(limit, parts.length - 1)
   context.allocate(text.length + most * to.length)
