@@ -33,6 +33,12 @@ export class YamlError extends EngineError {
   }
 }
 
+/** How a text is read. */
+export interface YamlOptions {
+  /** What becomes of keys that a map has twice; Helm's output is read with `last`. Default: refused. */
+  readonly duplicates?: 'refused' | 'last'
+}
+
 /** One document with the places of its nodes. */
 export interface YamlText {
   readonly value: Json
@@ -45,12 +51,12 @@ export interface YamlText {
  * `0755` is 493, dates are strings), duplicate keys refused, keys made strings.
  * @throws YamlError
  */
-export function parseYaml(text: string): YamlText {
+export function parseYaml(text: string, options: YamlOptions = {}): YamlText {
   checkNesting(text)
   const source = text.startsWith('\ufeff') ? text.slice(1) : text
   const counter = new LineCounter()
   const document = firstDocument(source, counter)
-  const value = document?.contents == null ? null : new Reader(source, counter).read(document.contents)
+  const value = document?.contents == null ? null : new Reader(source, counter, options).read(document.contents)
   return {
     value,
     position: path => {
@@ -67,15 +73,15 @@ export function parseYaml(text: string): YamlText {
 }
 
 /** The first document's value; see `parseYaml`. */
-export function readYaml(text: string): Json {
-  return parseYaml(text).value
+export function readYaml(text: string, options: YamlOptions = {}): Json {
+  return parseYaml(text, options).value
 }
 
 /** All documents that are not empty; see `parseYaml`. */
-export function readYamlAll(text: string): Json[] {
+export function readYamlAll(text: string, options: YamlOptions = {}): Json[] {
   const values: Json[] = []
   for (const part of text.split(/^---[ \t]*(?:\r?\n|$)/m)) {
-    const value = part.trim() === '' ? null : readYaml(part)
+    const value = part.trim() === '' ? null : readYaml(part, options)
     if (value !== null) values.push(value)
   }
   return values
@@ -143,14 +149,16 @@ function keyText(node: Node | null): string | undefined {
 class Reader {
   readonly #source: string
   readonly #counter: LineCounter
+  readonly #options: YamlOptions
   readonly #anchors = new Map<string, Node>()
   readonly #open = new Set<string>()
   #nodes = 0
   #depth = 0
 
-  constructor(source: string, counter: LineCounter) {
+  constructor(source: string, counter: LineCounter, options: YamlOptions) {
     this.#source = source
     this.#counter = counter
+    this.#options = options
   }
 
   read(node: Node | null | undefined): Json {
@@ -220,7 +228,8 @@ class Reader {
       if (isMergeKey(pair.key)) this.#merge(pair.value, into)
       else {
         const key = this.#key(pair.key)
-        if (Object.hasOwn(into, key)) throw this.#failure(pair.key, `key "${key}" already set in map`)
+        if (Object.hasOwn(into, key) && this.#options.duplicates !== 'last')
+          throw this.#failure(pair.key, `key "${key}" already set in map`)
         into[key] = this.read(pair.value)
       }
     }
