@@ -2,6 +2,7 @@ import type { KubeClient } from '../kube/client.ts'
 import type { Clock } from '../util/clock.ts'
 import type { Logger } from '../util/log.ts'
 import type { HelmCharts, Kustomize, Sops } from './item.ts'
+import type { RemoteAccess } from './vars/remote.ts'
 import type { SourceName } from './vars/source.ts'
 
 /** A ref of a Git repository; at most one field. None means the default branch. */
@@ -67,6 +68,8 @@ export interface EngineHost {
   readonly cluster?: KubeClient | undefined
   /** Version for Helm's `--kube-version` when there is no cluster to ask. */
   readonly kubernetesVersion?: string | undefined
+  /** How variable sources reach the network; absent: from this process. */
+  readonly remote?: RemoteAccess | undefined
   readonly git: GitAccess
   readonly oci: OciAccess
   readonly helm: HelmCharts
