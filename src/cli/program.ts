@@ -8,8 +8,11 @@ import { envWaitCommand } from './env-wait.ts'
 import { exitCodes, report } from './exit.ts'
 import { installCommand } from './install.ts'
 import type { Io } from './io.ts'
+import { listImagesCommand } from './list-images.ts'
+import { listTargetsCommand } from './list-targets.ts'
 import { projectCheckCommand } from './project-check.ts'
 import { projectListCommand } from './project-list.ts'
+import { renderCommand } from './render.ts'
 import { serveCommand } from './serve.ts'
 import { versionCommand } from './version.ts'
 
@@ -29,6 +32,9 @@ export function program(io: Io): Command {
     .description('Review environments on Kubernetes: every pull request, branch and developer gets one')
     .addCommand(environments)
     .addCommand(projects)
+    .addCommand(renderCommand(io))
+    .addCommand(listTargetsCommand(io))
+    .addCommand(listImagesCommand(io))
     .addCommand(installCommand(io))
     .addCommand(serveCommand(io))
     .addCommand(versionCommand(io))

@@ -1,5 +1,5 @@
 export { GitError, type GitErrorKind } from './errors.ts'
 export type { ExportLimits } from './export.ts'
-export type { RemoteBranches } from './list-branches.ts'
+export type { RemoteBranches, RemoteRefs } from './list-branches.ts'
 export type { Remote } from './remote.ts'
 export { type Checkout, GitStore, type GitStoreOptions } from './store.ts'

@@ -26,6 +26,28 @@ export async function listBranches(remote: CheckedRemote, signal?: AbortSignal):
   return { branches, ...head }
 }
 
+/** Branches and tags of a remote by their full names, and what HEAD points to. Tags give the commit that they mean. */
+export interface RemoteRefs {
+  refs: Map<string, string>
+  defaultRef?: string
+}
+
+/**
+ * All branches and tags, by `git ls-remote`: whole, or an error.
+ * @throws GitError
+ */
+export async function listRefs(remote: CheckedRemote, signal?: AbortSignal): Promise<RemoteRefs> {
+  const { shas, head } = await lsRemote(remote, ['HEAD', 'refs/heads/*', 'refs/tags/*'], signal)
+  const refs = new Map<string, string>()
+  for (const [name, sha] of shas) {
+    if (!/^refs\/(?:heads|tags)\//.test(name)) continue
+    const peeled = name.endsWith('^{}')
+    const plain = peeled ? name.slice(0, -3) : name
+    if (peeled || !refs.has(plain)) refs.set(plain, sha)
+  }
+  return head === undefined ? { refs } : { refs, defaultRef: head }
+}
+
 /**
  * The commit that a branch, a tag or a full ref name stands for now; a branch wins over a tag of the same name.
  * @throws GitError `notFound`

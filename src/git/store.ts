@@ -6,7 +6,7 @@ import { credentialKey } from '../util/credential.ts'
 import { GitError } from './errors.ts'
 import { type ExportLimits, exportTree } from './export.ts'
 import { withinSize } from './fetch-size.ts'
-import { listBranches, type RemoteBranches, resolveRef } from './list-branches.ts'
+import { listBranches, listRefs, type RemoteBranches, type RemoteRefs, resolveRef } from './list-branches.ts'
 import { withLock } from './lock.ts'
 import { type CheckedRemote, checkRemote, type Remote } from './remote.ts'
 import { runGit } from './run.ts'
@@ -59,6 +59,11 @@ export class GitStore {
   /** Branches of the remote: all of them, or an error. @throws GitError */
   async listBranches(remote: Remote, signal?: AbortSignal): Promise<RemoteBranches> {
     return listBranches(checkRemote(remote, this.#options), signal)
+  }
+
+  /** Branches and tags of the remote: all of them, or an error. @throws GitError */
+  async listRefs(remote: Remote, signal?: AbortSignal): Promise<RemoteRefs> {
+    return listRefs(checkRemote(remote, this.#options), signal)
   }
 
   /** The commit of a branch, a tag or a full ref name. @throws GitError `notFound` and others */

@@ -124,13 +124,8 @@ async function renderTemplates({ templates }: RenderContext, item: DeploymentIte
 async function build({ host, signal }: RenderContext, { item, rendered }: Work): Promise<ItemObjects> {
   if (rendered === undefined || item.config.onlyRender)
     return { item, objects: [], barrier: false, waitReadiness: false }
-  try {
-    const { objects, barrier, waitReadiness } = await host.kustomize.build(rendered, signal)
-    return { item, objects: objects.filter(object => !isToIgnore(object)), barrier, waitReadiness }
-  } catch (error) {
-    signal.throwIfAborted()
-    throw within(`building kustomize objects for ${join(rendered.source.root, rendered.path)} failed`, error)
-  }
+  const { objects, barrier, waitReadiness } = await host.kustomize.build(rendered, signal)
+  return { item, objects: objects.filter(object => !isToIgnore(object)), barrier, waitReadiness }
 }
 
 async function complete(context: RenderContext, { item, objects }: ItemObjects): Promise<void> {

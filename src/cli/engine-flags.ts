@@ -1,0 +1,128 @@
+import { type Command, Option } from 'commander'
+import type { InclusionFlags } from '../engine/deployment/inclusion.ts'
+import { EngineError } from '../engine/errors.ts'
+import type { GitCredentialFlags } from '../engine/local/credentials.ts'
+import type { ArgumentFlags } from '../engine/project/args.ts'
+import type { Io } from './io.ts'
+
+/** Flags of every command on a Kluctl project, by kluctl's names. */
+export interface ProjectOptions extends GitCredentialFlags, ArgumentFlags {
+  projectDir?: string
+  projectConfig?: string
+  timeout: number
+  localGitOverride: string[]
+  localGitGroupOverride: string[]
+}
+
+/** Flags of commands that render a target, by kluctl's names. */
+export interface TargetOptions extends ProjectOptions, InclusionFlags {
+  target?: string
+  targetNameOverride?: string
+  context?: string
+  kubeconfig?: string
+  fixedImage: string[]
+  fixedImagesFile?: string
+  renderOutputDir?: string
+  offlineKubernetes?: boolean
+  kubernetesVersion?: string
+}
+
+const collect = (value: string, before: string[]) => [...before, value]
+
+function list(command: Command, flags: string, description: string): void {
+  command.addOption(new Option(flags, description).argParser(collect).default([], 'none'))
+}
+
+/** Adds the flags that say which project is worked on and how its sources are reached. */
+export function withProjectFlags(command: Command, io: Io): Command {
+  command
+    .option('--project-dir <folder>', 'folder of the project (default: the working folder)')
+    .option('-c, --project-config <file>', 'configuration file (default: .kluctl.yaml of the project)')
+    .option('--timeout <duration>', 'deadline of the whole command, such as 90s or 1h30m', parseDuration, 600_000)
+  list(command, '--local-git-override <host/path=folder>', 'use a local folder for a Git repository')
+  list(command, '--local-git-group-override <host/path=folder>', 'the same for all repositories below a path')
+  list(command, '--git-username <host/path=name>', 'user name for Git over HTTPS')
+  list(command, '--git-password <host/path=password>', 'password for Git over HTTPS')
+  list(command, '--git-ssh-key-file <host/path=file>', 'private key for Git over SSH')
+  list(command, '--git-ssh-known-hosts-file <host/path=file>', 'known hosts for Git over SSH')
+  return fromEnvironment(command, io)
+}
+
+/** Adds the flags that say which target is rendered, with what, and which part of it. */
+export function withTargetFlags(command: Command): Command {
+  list(command, '-a, --arg <name=value>', 'template argument; nested names with points, the value is YAML or @file')
+  list(command, '--args-from-file <file>', 'YAML file with arguments')
+  list(command, '-F, --fixed-image <image=result>', 'pin an image: image<:namespace:deployment:container>=result')
+  list(command, '-I, --include-tag <tag>', 'only deployment items with this tag')
+  list(command, '-E, --exclude-tag <tag>', 'no deployment items with this tag')
+  list(command, '--include-deployment-dir <folder>', 'only the deployment item of this folder of the repository')
+  list(command, '--exclude-deployment-dir <folder>', 'not the deployment item of this folder of the repository')
+  return command
+    .option('-t, --target <name>', 'target of the project')
+    .option('-T, --target-name-override <name>', 'another name for the target')
+    .option('--fixed-images-file <file>', 'YAML file with fixed images, as list-images prints them')
+    .option('--kubeconfig <file>', 'kubeconfig file')
+    .option('--context <name>', 'context of the kubeconfig (default: that of the target)')
+    .option('--render-output-dir <folder>', 'folder that rendered files are left in')
+    .option('--offline-kubernetes', 'do not ask the cluster for anything')
+    .option('--kubernetes-version <version>', 'version of Kubernetes to assume')
+}
+
+/** Milliseconds of a duration as Go writes them: `90s`, `1h30m`, `1m0.5s`. */
+function parseDuration(text: string): number {
+  if (!/^(?:[0-9.]+(?:ms|h|m|s))+$/.test(text))
+    throw new EngineError(`invalid duration ${JSON.stringify(text)}; expected 90s or 1h30m`)
+  const units = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 } as const
+  let sum = 0
+  for (const [, number, unit] of text.matchAll(/([0-9.]+)(ms|h|m|s)/g)) {
+    sum += Number(number) * units[unit as keyof typeof units]
+  }
+  if (!Number.isFinite(sum) || sum <= 0) throw new EngineError(`invalid duration ${JSON.stringify(text)}`)
+  return sum
+}
+
+/**
+ * Flags that were not given are taken from `OFFSHOOT_…` and `KLUCTL_…` variables named as they are; lists take
+ * `…_0`, `…_1` and so on too, and what stands on the command line comes after them.
+ */
+function fromEnvironment(command: Command, io: Io): Command {
+  return command.hook('preAction', () => {
+    for (const option of command.options) {
+      const name = option.attributeName()
+      const isList = Array.isArray(option.defaultValue)
+      const given = command.getOptionValueSource(name) === 'cli'
+      if (given && !isList) continue
+      const values = environmentValues(io.env, option.name(), isList)
+      if (values.length === 0) continue
+      const own = command.getOptionValue(name) as string[]
+      const last = values.at(-1) ?? ''
+      const value = isList ? [...values, ...own] : option.isBoolean() ? isTrue(last) : parsed(option, last)
+      command.setOptionValueWithSource(name, value, 'env')
+    }
+  })
+}
+
+function environmentValues(env: Io['env'], flag: string, isList: boolean): string[] {
+  const suffix = flag.toUpperCase().replaceAll('-', '_')
+  const values: string[] = []
+  for (const prefix of ['KLUCTL_', 'OFFSHOOT_']) {
+    const name = `${prefix}${suffix}`
+    const plain = env[name]
+    if (plain !== undefined && plain !== '') values.push(plain)
+    if (!isList) continue
+    const indexed = Object.keys(env).filter(
+      key => key.startsWith(`${name}_`) && /^[0-9]+$/.test(key.slice(name.length + 1)),
+    )
+    indexed.sort((a, b) => Number(a.slice(name.length + 1)) - Number(b.slice(name.length + 1)))
+    values.push(...indexed.map(key => env[key] ?? ''))
+  }
+  return values
+}
+
+function isTrue(text: string): boolean {
+  return ['1', 't', 'true'].includes(text.toLowerCase())
+}
+
+function parsed(option: Option, text: string): unknown {
+  return option.parseArg === undefined ? text : option.parseArg(text, undefined)
+}

@@ -1,0 +1,113 @@
+import { readFile } from 'node:fs/promises'
+import type { RenderFlags } from '../engine/commands/run.ts'
+import { targetContext } from '../engine/commands/run.ts'
+import { EngineError } from '../engine/errors.ts'
+import type { EngineHost } from '../engine/host.ts'
+import { parseOverride } from '../engine/local/git-access.ts'
+import { localHost } from '../engine/local/local-host.ts'
+import { parseConfig } from '../engine/project/parse.ts'
+import { type FixedImage, fixedImagesFile } from '../engine/project/schema/project.ts'
+import { KubeClient } from '../kube/client.ts'
+import { silentLogger } from '../util/log.ts'
+import type { ProjectOptions, TargetOptions } from './engine-flags.ts'
+import { engineProgress } from './engine-progress.ts'
+import type { Io } from './io.ts'
+
+/** Runs `work` with the engine on this machine, without a cluster, until it ends or its time is up. */
+export async function withEngine<T>(
+  io: Io,
+  options: ProjectOptions,
+  work: (host: EngineHost, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  return onHost(io, options, undefined, undefined, work)
+}
+
+/** Like `withEngine` with the target's cluster, unless the command is to stay offline. */
+export async function withTargetEngine<T>(
+  io: Io,
+  options: TargetOptions,
+  work: (host: EngineHost, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  if (options.offlineKubernetes === true) return onHost(io, options, undefined, options.kubernetesVersion, work)
+  const context =
+    options.context ??
+    (await withEngine(io, options, (host, signal) =>
+      targetContext({ ...host, progress: { ...host.progress, warn: () => undefined } }, renderFlags(options), signal),
+    ))
+  const kube = KubeClient.fromKubeconfig({
+    ...(options.kubeconfig === undefined ? {} : { path: options.kubeconfig }),
+    ...(context === undefined || context === '' ? {} : { context }),
+  })
+  try {
+    return await onHost(io, options, kube, options.kubernetesVersion, work)
+  } finally {
+    await kube.close()
+  }
+}
+
+async function onHost<T>(
+  io: Io,
+  options: ProjectOptions,
+  cluster: KubeClient | undefined,
+  kubernetesVersion: string | undefined,
+  work: (host: EngineHost, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const overrides = [
+    ...options.localGitOverride.map(text => parseOverride(text, false, '--local-git-override')),
+    ...options.localGitGroupOverride.map(text => parseOverride(text, true, '--local-git-group-override')),
+  ]
+  await using local = localHost({
+    environment: io.env,
+    clock: io.clock,
+    logger: silentLogger,
+    progress: engineProgress(io),
+    cluster,
+    kubernetesVersion,
+    overrides,
+    credentials: options,
+  })
+  const timeUp = AbortSignal.timeout(options.timeout)
+  const signal = AbortSignal.any([io.signal, timeUp])
+  try {
+    return await work(local.host, signal)
+  } catch (error) {
+    if (timeUp.aborted)
+      throw new EngineError(`not done within ${options.timeout / 1000} s (--timeout)`, { cause: error })
+    throw error
+  }
+}
+
+/** The engine's flags from those of the command line, without what has to be read from files. */
+export function renderFlags(options: TargetOptions): RenderFlags {
+  const { includeTag, excludeTag, includeDeploymentDir, excludeDeploymentDir } = options
+  return { ...options, inclusion: { includeTag, excludeTag, includeDeploymentDir, excludeDeploymentDir } }
+}
+
+/** Fixed images of the command line: of the file, then of the flags. @throws EngineError, ConfigError */
+export async function fixedImages(options: TargetOptions): Promise<FixedImage[]> {
+  const fromFlags = options.fixedImage.map(parseFixedImage)
+  const { fixedImagesFile: path } = options
+  if (path === undefined) return fromFlags
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (cause) {
+    throw new EngineError(`opening ${path} failed`, { cause })
+  }
+  return [...(parseConfig(text, path, fixedImagesFile).images ?? []), ...fromFlags]
+}
+
+function parseFixedImage(text: string): FixedImage {
+  const [left = '', result, ...more] = text.split('=')
+  const [image = '', namespace, deployment, container, ...rest] = left.split(':')
+  if (result === undefined || more.length > 0 || rest.length > 0) {
+    throw new EngineError("--fixed-image expects 'image<:namespace:deployment:container>=result'")
+  }
+  return {
+    image,
+    resultImage: result,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(deployment === undefined ? {} : { deployment }),
+    ...(container === undefined ? {} : { container }),
+  }
+}

@@ -1,0 +1,73 @@
+import { availableParallelism, homedir } from 'node:os'
+import { join } from 'node:path'
+import { GitStore } from '../../git/index.ts'
+import type { KubeClient } from '../../kube/client.ts'
+import type { Clock } from '../../util/clock.ts'
+import type { Logger } from '../../util/log.ts'
+import { Tools } from '../binaries/index.ts'
+import { EngineError } from '../errors.ts'
+import { allowAll, type EngineHost, type Progress } from '../host.ts'
+import { createKustomize } from '../kustomize/index.ts'
+import { type GitCredentialFlags, gitCredentials } from './credentials.ts'
+import { type RepositoryOverride, StoredGitAccess } from './git-access.ts'
+
+/** What a person's own machine brings. */
+export interface LocalHostOptions {
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly progress: Progress
+  readonly cluster?: KubeClient | undefined
+  readonly kubernetesVersion?: string | undefined
+  readonly overrides?: readonly RepositoryOverride[] | undefined
+  readonly credentials?: GitCredentialFlags | undefined
+}
+
+/** The host of a command on somebody's own machine: everything is allowed. Disposing removes what it checked out. */
+export interface LocalHost extends AsyncDisposable {
+  readonly host: EngineHost
+}
+
+/** Puts the engine's real parts together. */
+export function localHost(options: LocalHostOptions): LocalHost {
+  const { environment, clock, logger, progress, cluster, kubernetesVersion } = options
+  const cacheFolder = cacheFolderOf(environment)
+  const git = new StoredGitAccess({
+    store: new GitStore({ folder: join(cacheFolder, 'git'), clock }),
+    overrides: options.overrides ?? [],
+    credential: gitCredentials(options.credentials ?? {}, environment),
+  })
+  const tools = new Tools({ cacheFolder, environment, progress, clock })
+  const policy = allowAll
+  const sops = { decrypt: () => Promise.resolve(undefined) }
+  const helm = {
+    render: () => Promise.resolve(),
+    outputPath: () => Promise.reject(new EngineError('Helm charts cannot be rendered')),
+  }
+  const kustomize = createKustomize({ tools, helm, sops, policy, environment, cacheFolder })
+  const oci = { pull: (url: string) => Promise.reject(new EngineError(`${url} cannot be pulled`)) }
+  const host: EngineHost = {
+    environment,
+    cluster,
+    kubernetesVersion,
+    git,
+    oci,
+    helm,
+    kustomize,
+    sops,
+    cacheFolder,
+    clock,
+    logger,
+    progress,
+    policy,
+    parallelism: Math.max(4, availableParallelism() * 2),
+  }
+  return { host, [Symbol.asyncDispose]: () => git[Symbol.asyncDispose]() }
+}
+
+/** `OFFSHOOT_CACHE_DIR`, else `offshoot` in the user's cache folder. */
+function cacheFolderOf(environment: Readonly<Record<string, string | undefined>>): string {
+  const { OFFSHOOT_CACHE_DIR: own, XDG_CACHE_HOME: xdg } = environment
+  if (own) return own
+  return join(xdg || join(homedir(), '.cache'), 'offshoot')
+}
