@@ -263,7 +263,7 @@ describe('whatever deploys', { concurrent: true }, () => {
     const { files, deploy } = kluctlStandIn.project()
     await using house = await aHouse()
       .deployingBy(kluctlStandIn)
-      .withProject('shop', objects.project({ ...(files ? { files } : {}) }))
+      .withProject('shop', objects.project(files ? { files } : {}))
       .start()
     const pull = await house.repo().openPullRequest()
     const environment = house.environment(pull)
