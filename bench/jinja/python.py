@@ -8,13 +8,18 @@ import jinja2
 
 
 def per_second(run, seconds):
-    warm = time.process_time() + seconds / 2
+    batch, warm = 1, time.process_time() + seconds / 2
     while time.process_time() < warm:
-        run()
+        before = time.process_time()
+        for _ in range(batch):
+            run()
+        if time.process_time() - before < 0.02:
+            batch *= 2
     done, start = 0, time.process_time()
     while True:
-        run()
-        done += 1
+        for _ in range(batch):
+            run()
+        done += batch
         spent = time.process_time() - start
         if spent >= seconds:
             return done / spent

@@ -107,12 +107,29 @@ function replace(
 /** `text.replace(from, to, limit)` with a negative limit for all. */
 export function replaceText(context: Context, text: string, from: string, to: string, limit: number): string {
   context.allocate(text.length)
-  if (limit < 0 && from !== '' && to.length <= from.length && !to.includes('$')) return text.replaceAll(from, to)
-  const parts = from === '' ? ['', ...Array.from(text), ''] : text.split(from)
-  const most = limit < 0 ? parts.length - 1 : Math.min(limit, parts.length - 1)
+  if (from === '') return insertBetween(context, text, to, limit)
+  let at = text.indexOf(from)
+  if (at < 0) return text
+  let result = ''
+  let start = 0
+  for (let turn = 0; at >= 0 && turn !== limit; turn++) {
+    result += text.slice(start, at) + to
+    start = at + from.length
+    at = text.indexOf(from, start)
+    if (result.length > 65_536) context.allocate(result.length)
+  }
+  context.allocate(result.length + text.length - start)
+  return result + text.slice(start)
+}
+
+/** Replacing the empty string puts `to` before every character and at the end. */
+function insertBetween(context: Context, text: string, to: string, limit: number): string {
+  const chars = Array.from(text)
+  const most = limit < 0 ? chars.length + 1 : Math.min(limit, chars.length + 1)
   context.allocate(text.length + most * to.length)
-  if (most === parts.length - 1) return parts.join(to)
-  return parts.slice(0, most + 1).join(to) + from + parts.slice(most + 1).join(from)
+  let result = ''
+  for (const [index, char] of chars.entries()) result += index < most ? to + char : char
+  return most > chars.length ? result + to : result
 }
 
 function expandTabs(context: Context, text: string, size: number): string {

@@ -5,19 +5,9 @@ export function floatRepr(value: number): string {
   if (Object.is(value, -0)) return '-0.0'
   const magnitude = Math.abs(value)
   if (value === 0 || (magnitude >= 1e-4 && magnitude < 1e16)) {
-    const text = plain(value)
-    return text.includes('.') ? text : `${text}.0`
+    return Number.isInteger(value) ? `${value}.0` : String(value)
   }
   return pythonExponent(value.toExponential())
-}
-
-function plain(value: number): string {
-  const text = String(value)
-  if (!text.includes('e')) return text
-  const [digits = '', exponent = '0'] = text.split('e')
-  const negative = digits.startsWith('-') ? '-' : ''
-  const bare = digits.replace('-', '').replace('.', '')
-  return `${negative}0.${'0'.repeat(-Number(exponent) - 1)}${bare}`
 }
 
 /** Rewrites JavaScript's exponent (`e+5`) as Python's, which has two digits at least (`e+05`). */
