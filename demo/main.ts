@@ -6,15 +6,16 @@ import { Stage } from './stage.ts'
 import { type Step, story } from './story.ts'
 import { tryIt } from './try-it.ts'
 
-const usage = 'usage: npm run demo [-- --once] [-- --output text|json]'
+const usage = 'usage: npm run demo [-- --real] [-- --once] [-- --output text|json]'
 
 /** What the command line asks for. @throws TypeError for anything unknown */
-function readArguments(): { once: boolean; output: 'text' | 'json' } {
-  const options = { once: { type: 'boolean' }, output: { type: 'string', short: 'o' } } as const
+function readArguments(): { real: boolean; once: boolean; output: 'text' | 'json' } {
+  const boolean = { type: 'boolean' } as const
+  const options = { real: boolean, once: boolean, output: { type: 'string', short: 'o' } } as const
   const { values } = parseArgs({ options, strict: true, allowPositionals: false })
-  const { once: ends = false, output = 'text' } = values
+  const { real = false, once: ends = false, output = 'text' } = values
   if (output !== 'text' && output !== 'json') throw new TypeError(`--output: expected text or json, not ${output}`)
-  return { once: ends, output }
+  return { real, once: ends, output }
 }
 
 /** Runs the steps until one fails; gives whether all were shown. */
@@ -53,7 +54,7 @@ async function main(): Promise<number> {
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, onSignal)
   const screen =
     options.output === 'json' ? jsonScreen(process.stdout, process.stderr) : textScreen(process.stdout, process.env)
-  const stage = new Stage(stop.signal, line => screen.say(line))
+  const stage = new Stage(stop.signal, options.real, line => screen.say(line))
   try {
     const ok = await play(story(stage, stop.signal), screen, stop.signal)
     screen.close()

@@ -7,9 +7,9 @@ import { run } from '../src/cli/program.ts'
 import { KubeClient } from '../src/kube/client.ts'
 import { systemClock } from '../src/util/clock.ts'
 import { OffshootError } from '../src/util/errors.ts'
-import { type ControlPlane, startControlPlane } from '../test/harness/control-plane/control-plane.ts'
 import { type FakeForge, startFakeForge } from '../test/harness/forge/forge.ts'
 import { startOffshoot, type TestOffshoot } from '../test/harness/offshoot.ts'
+import { type DemoCluster, realCluster, sandboxCluster } from './cluster.ts'
 import { repositoryFiles, repositoryName } from './shop.ts'
 
 /** Namespaces of the demo; those of a plain `offshoot install`. */
@@ -20,20 +20,25 @@ const controllerNamespace = 'offshoot-system'
 export class Stage {
   readonly #signal: AbortSignal
   readonly #say: (line: string) => void
+  readonly #real: boolean
   readonly #ends: (() => Promise<void>)[] = []
-  #controlPlane: ControlPlane | undefined
+  #cluster: DemoCluster | undefined
   #forge: FakeForge | undefined
   #offshoot: TestOffshoot | undefined
   #kube: KubeClient | undefined
 
-  /** @param say is told about slow steps, such as building the control plane for the first time */
-  constructor(signal: AbortSignal, say: (line: string) => void) {
+  /**
+   * @param real run on a control plane instead of the sandbox
+   * @param say is told about slow steps, such as building the control plane for the first time
+   */
+  constructor(signal: AbortSignal, real: boolean, say: (line: string) => void) {
     this.#signal = signal
+    this.#real = real
     this.#say = say
   }
 
-  get controlPlane(): ControlPlane {
-    return there(this.#controlPlane)
+  get cluster(): DemoCluster {
+    return there(this.#cluster)
   }
 
   get forge(): FakeForge {
@@ -50,14 +55,14 @@ export class Stage {
     return this.#offshoot?.log ?? []
   }
 
-  async startControlPlane(): Promise<string> {
-    const controlPlane = await startControlPlane({ signal: this.#signal, log: this.#say })
-    this.#controlPlane = controlPlane
-    this.#ends.push(() => controlPlane.stop())
-    const kube = KubeClient.fromKubeconfig(controlPlane.adminKubeconfig)
+  async startCluster(): Promise<string> {
+    const cluster = await (this.#real ? realCluster(this.#signal, this.#say) : sandboxCluster())
+    this.#cluster = cluster
+    this.#ends.push(() => cluster.stop())
+    const kube = KubeClient.fromKubeconfig(cluster.adminKubeconfig)
     this.#kube = kube
     this.#ends.push(() => kube.close())
-    return `${controlPlane.url}: etcd, kube-apiserver, kube-controller-manager; no nodes, so no pods run`
+    return cluster.description
   }
 
   async startForge(): Promise<string> {
@@ -70,7 +75,7 @@ export class Stage {
 
   /** CRDs and rights, as an administrator installs them. */
   async install(): Promise<string> {
-    const { adminKubeconfig } = this.controlPlane
+    const { adminKubeconfig } = this.cluster
     const written: string[] = []
     const stream = { write: (text: string) => written.push(text) }
     const io: Io = {
@@ -89,7 +94,7 @@ export class Stage {
   /** `offshoot serve` as a process of its own, under its restricted account. */
   async startOffshoot(): Promise<string> {
     const account = { namespace: controllerNamespace, name: 'offshoot' }
-    const kubeconfig = await this.controlPlane.kubeconfigFor(account)
+    const kubeconfig = await this.cluster.kubeconfigFor(account)
     const offshoot = await startOffshoot({
       kubeconfig,
       namespace: controllerNamespace,

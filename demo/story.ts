@@ -21,7 +21,7 @@ export function story(stage: Stage, signal: AbortSignal): Step[] {
   const repository = () => stage.forge.repo(repositoryName)
   const wait = <T>(describe: string, condition: () => Promise<T>) => waitFor(condition, { describe, deadline, signal })
   return [
-    { name: 'control-plane', title: 'A Kubernetes control plane', run: () => stage.startControlPlane() },
+    { name: 'cluster', title: 'A Kubernetes API server', run: () => stage.startCluster() },
     { name: 'forge', title: 'A Git host', run: () => stage.startForge() },
     { name: 'install', title: 'offshoot install --apply', run: () => stage.install() },
     { name: 'serve', title: 'offshoot serve', run: () => stage.startOffshoot() },

@@ -8,7 +8,7 @@ export async function tryIt(stage: Stage): Promise<string[]> {
   const folder = join(await stage.folder(), 'shop')
   const { url } = stage.forge.repo(repositoryName)
   const api = `${stage.forge.apiUrl}/repos/${repositoryName}`
-  const config = stage.controlPlane.adminKubeconfig
+  const config = stage.cluster.adminKubeconfig
   const inCluster = `-n ${projectNamespace} --kubeconfig ${config}`
   const call = (method: string, path: string, body: string) =>
     `$ curl -fsS -o /dev/null -X ${method} -H 'authorization: Bearer fake-token' ${api}${path} -d '${body}'`

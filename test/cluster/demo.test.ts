@@ -49,7 +49,7 @@ describe('npm run demo', () => {
       expect([await ended, written.stderr]).toEqual([0, ''])
       const steps = JSON.parse(written.stdout) as StepResult[]
       expect(steps.map(({ step, ok }) => [step, ok])).toEqual(
-        'control-plane forge install serve project open feedback push close nothing-left'
+        'cluster forge install serve project open feedback push close nothing-left'
           .split(' ')
           .map(step => [step, true]),
       )
