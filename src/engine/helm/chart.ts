@@ -1,9 +1,9 @@
+import { readFile } from 'node:fs/promises'
 import { join, posix, relative, sep } from 'node:path'
 import { EngineError } from '../errors.ts'
 import type { GitRef } from '../host.ts'
 import { readYamlObject } from '../yaml.ts'
 import { eitherExtension, exists, type HelmChartConfig, isOci } from './config.ts'
-import { readFile } from 'node:fs/promises'
 
 /** Where a chart comes from. */
 export type ChartSource =
@@ -68,7 +68,8 @@ export function chartFolder(base: string, { name, source }: PullableChart): stri
   const folder = source.kind === 'git' ? gitFolder(source) : registryFolder(source.url, source.kind, name)
   const full = join(base, folder)
   const way = relative(base, full)
-  if (way === '' || way === '..' || way.startsWith(`..${sep}`)) throw new EngineError(`${source.url}: not a chart's URL`)
+  if (way === '' || way === '..' || way.startsWith(`..${sep}`))
+    throw new EngineError(`${source.url}: not a chart's URL`)
   return full
 }
 

@@ -1,6 +1,6 @@
 import { lstat, readFile } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { parseConfig } from '../project/parse.ts'
 import { goBool, goString, requiredString, struct } from '../project/schema/go.ts'
 import { gitProject } from '../project/schema/sources.ts'

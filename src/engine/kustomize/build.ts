@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { runTool, ToolError, type Tools, toolEnvironment } from '../binaries/index.ts'
 import { ContentCache, ContentKey } from '../cache/content.ts'
-import { EngineError, RefusedError, within } from '../errors.ts'
+import { EngineError, RefusedError } from '../errors.ts'
 import type { Policy } from '../host.ts'
 import type { BuiltItem, HelmCharts, Kustomize, Manifest, RenderedItem, Sops } from '../item.ts'
 import { compareBytes, isObject } from '../values.ts'
@@ -37,16 +37,11 @@ async function build(
   cache: ContentCache,
   signal: AbortSignal,
 ): Promise<BuiltItem> {
-  try {
-    const { content, barrier, waitReadiness } = await prepareKustomization(item, options.helm)
-    const read = (file: string) => readDecrypted(file, options.sops, signal)
-    const quick = options.shortcut === false ? undefined : await buildInProcess(item.renderedFolder, content, read)
-    const objects = quick ?? (await buildForReal(item, options, cache, signal))
-    return { objects, barrier, waitReadiness }
-  } catch (error) {
-    signal.throwIfAborted()
-    throw within(`building kustomize objects for ${item.path} failed`, error)
-  }
+  const { content, barrier, waitReadiness } = await prepareKustomization(item, options.helm)
+  const read = (file: string) => readDecrypted(file, options.sops, signal)
+  const quick = options.shortcut === false ? undefined : await buildInProcess(item.renderedFolder, content, read)
+  const objects = quick ?? (await buildForReal(item, options, cache, signal))
+  return { objects, barrier, waitReadiness }
 }
 
 async function buildForReal(

@@ -6,6 +6,7 @@ import type { Clock } from '../../util/clock.ts'
 import type { Logger } from '../../util/log.ts'
 import { Tools } from '../binaries/index.ts'
 import { EngineError } from '../errors.ts'
+import { type ChartCredentialFlags, ChartPuller, chartCredentialsOf, createHelm } from '../helm/index.ts'
 import { allowAll, type EngineHost, type Progress } from '../host.ts'
 import { createKustomize } from '../kustomize/index.ts'
 import { type GitCredentialFlags, gitCredentials } from './credentials.ts'
@@ -21,6 +22,7 @@ export interface LocalHostOptions {
   readonly kubernetesVersion?: string | undefined
   readonly overrides?: readonly RepositoryOverride[] | undefined
   readonly credentials?: GitCredentialFlags | undefined
+  readonly chartCredentials?: ChartCredentialFlags | undefined
 }
 
 /** The host of a command on somebody's own machine: everything is allowed. Disposing removes what it checked out. */
@@ -40,10 +42,27 @@ export function localHost(options: LocalHostOptions): LocalHost {
   const tools = new Tools({ cacheFolder, environment, progress, clock })
   const policy = allowAll
   const sops = { decrypt: () => Promise.resolve(undefined) }
-  const helm = {
-    render: () => Promise.resolve(),
-    outputPath: () => Promise.reject(new EngineError('Helm charts cannot be rendered')),
-  }
+  const puller = new ChartPuller({
+    tools,
+    environment,
+    git,
+    clock,
+    cacheFolder,
+    allowsUrl: policy.allowsUrl,
+    credential: chartCredentialsOf(options.chartCredentials ?? {}, environment),
+  })
+  const helm = createHelm({
+    tools,
+    puller,
+    git,
+    sops,
+    policy,
+    progress,
+    cacheFolder,
+    cluster,
+    kubernetesVersion,
+    environment,
+  })
   const kustomize = createKustomize({ tools, helm, sops, policy, environment, cacheFolder })
   const oci = { pull: (url: string) => Promise.reject(new EngineError(`${url} cannot be pulled`)) }
   const host: EngineHost = {
