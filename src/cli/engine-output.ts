@@ -42,7 +42,7 @@ function parse(output: string): { format: 'json' | 'yaml'; file: string | undefi
 }
 
 // In Node since version 21, but not yet in TypeScript's library.
-const { rawJSON: rawJson } = JSON as unknown as { rawJSON(text: string): unknown }
+const { rawJSON: rawJson } = JSON as unknown as { rawJSON: (text: string) => unknown }
 
 /** JSON with whole integers; bigint has no other place in it. */
 function toJsonText(value: Json): string {

@@ -23,7 +23,11 @@ export function listTargetsCommand(io: Io): Command {
   return withProjectFlags(command, io).action(async (options: Options) => {
     const targets = await withEngine(io, options, (host, signal) => listTargets(host, options, signal))
     if (options.onlyNames === true) {
-      await writeTexts(io, options.output, targets.map(({ name }) => `${String(name)}\n`).join(''))
+      await writeTexts(
+        io,
+        options.output,
+        targets.map(({ name }) => `${typeof name === 'string' ? name : ''}\n`).join(''),
+      )
       return
     }
     // kluctl prints `null` for no targets, and scripts may know it.

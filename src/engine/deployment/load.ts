@@ -21,7 +21,7 @@ export interface TreeContext {
   readonly vars: VarsLoader
   readonly signal: AbortSignal
   /** The source of the files at a folder, with an id that is new in this run. */
-  source(root: string): Source
+  readonly source: (root: string) => Source
 }
 
 /** Projects inside each other; a chain that long ends only by being refused. */

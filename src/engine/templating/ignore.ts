@@ -64,7 +64,7 @@ function matchesPath(parts: readonly string[], path: readonly string[], folderOn
 export function matchesName(pattern: string, name: string): boolean {
   const tokens = tokenize(pattern)
   if (tokens === undefined) return false
-  const chars = [...name]
+  const chars = Array.from(name)
   let at = 0
   let token = 0
   let star = -1
@@ -91,7 +91,7 @@ type Token = '*' | ((char: string) => boolean)
 /** Undefined for a broken pattern, which matches nothing. */
 function tokenize(pattern: string): Token[] | undefined {
   const tokens: Token[] = []
-  const chars = [...pattern]
+  const chars = Array.from(pattern)
   for (let at = 0; at < chars.length; at++) {
     const char = chars[at]
     if (char === '*') tokens.push('*')

@@ -12,11 +12,11 @@ export interface TemplatesOptions {
   readonly within: readonly string[]
   readonly signal: AbortSignal
   /** Milliseconds since 1970, for `time.now()`. */
-  now(): number
+  readonly now: () => number
   /** Where `debug_print` writes. */
-  debugPrint?(line: string): void
+  readonly debugPrint?: (line: string) => void
   /** See `KluctlHost.latestCommit`. */
-  latestCommit?(path: string): string
+  readonly latestCommit?: (path: string) => string
 }
 
 /** Room for a template of a real project: GitLab's chart values are 6 MB. */
