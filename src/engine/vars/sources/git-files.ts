@@ -138,7 +138,7 @@ function entryOf(refStr: string, files: JsonObject[]): JsonObject {
   const filesByPath = emptyObject()
   const filesTree = emptyObject()
   for (const file of files) {
-    const path = String(file.path)
+    const path = typeof file.path === 'string' ? file.path : ''
     filesByPath[path] = file
     const parts = path.split('/')
     let at = filesTree
