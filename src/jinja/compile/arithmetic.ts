@@ -70,5 +70,16 @@ function compileDivision(node: BinaryNode, left: Eval, right: Eval): Eval {
       return binary(frame.context, operator, a, b)
     }
   }
+  if (operator === '**') {
+    return frame => {
+      const a = left(frame)
+      const b = right(frame)
+      if (typeof a === 'number' && typeof b === 'number' && b >= 0) {
+        const result = a ** b
+        if (Number.isSafeInteger(result)) return result
+      }
+      return binary(frame.context, operator, a, b)
+    }
+  }
   return frame => binary(frame.context, operator, left(frame), right(frame))
 }

@@ -139,7 +139,14 @@ function compileGetitem(node: Expr, argument: Expr, compile: Compile): Eval {
     return frame => slice(frame.context, object(frame), start(frame), stop(frame), step(frame))
   }
   const key = compile(argument)
-  return frame => getItem(frame.context, object(frame), key(frame))
+  return frame => {
+    const container = object(frame)
+    const at = key(frame)
+    if (typeof at === 'number' && Array.isArray(container) && at >= 0 && at < container.length) {
+      return container[at] as Value
+    }
+    return getItem(frame.context, container, at)
+  }
 }
 
 /** Jinja2 works a slice of constants out when it compiles it, and takes one that fails for a missing item. */

@@ -18,8 +18,12 @@ export function filter(owner: string, params: readonly string[], required: numbe
     }
   }
   return (context, value, args, kwargs) => {
-    if (kwargs.size === 0 && args.length <= params.length && args.length >= required)
-      return body(context, value, ...args)
+    if (kwargs.size === 0 && args.length <= params.length && args.length >= required) {
+      // Spreading costs more than many a filter does.
+      if (args.length === 0) return body(context, value)
+      if (args.length === 1) return body(context, value, args[0])
+      return args.length === 2 ? body(context, value, args[0], args[1]) : body(context, value, ...args)
+    }
     return body(context, value, ...bindArguments(owner, named, required + 1, [value, ...args], kwargs).slice(1))
   }
 }

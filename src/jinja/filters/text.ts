@@ -1,6 +1,6 @@
 import { FilterArgumentError, PythonError, typeError } from '../errors.ts'
 import { formatPercent } from '../format/percent.ts'
-import { lower } from '../methods/case.ts'
+import { lower, upper } from '../methods/case.ts'
 import { needInt } from '../methods/define.ts'
 import { splitLines } from '../methods/split.ts'
 import { replaceText } from '../methods/string.ts'
@@ -24,8 +24,15 @@ export function soft(context: Context, value: Value): string | Markup {
   return value instanceof Markup ? value : str(context, value)
 }
 
-function viaMethod(owner: string, method: string): FilterFunction {
-  return filter(owner, [], 0, (context, value) => callMethod(context, soft(context, value), method, [], noKwargs))
+/** A filter that is a method of str; `quick` is what the method does to a plain one. */
+function viaMethod(owner: string, method: string, quick?: (text: string) => string): FilterFunction {
+  return filter(owner, [], 0, (context, value) => {
+    if (quick === undefined || typeof value !== 'string') {
+      return callMethod(context, soft(context, value), method, [], noKwargs)
+    }
+    context.allocate(value.length)
+    return quick(value)
+  })
 }
 
 function title(text: string): string {
@@ -114,8 +121,8 @@ const word = /[\p{L}\p{N}_]+/gu
 /** Filters on text. */
 export const textFilters: readonly [string, FilterFunction][] = [
   ['capitalize', viaMethod('do_capitalize', 'capitalize')],
-  ['lower', viaMethod('do_lower', 'lower')],
-  ['upper', viaMethod('do_upper', 'upper')],
+  ['lower', viaMethod('do_lower', 'lower', lower)],
+  ['upper', viaMethod('do_upper', 'upper', upper)],
   [
     'title',
     filter('do_title', [], 0, (context, value) => {
