@@ -100,6 +100,7 @@ class Charts implements HelmCharts {
     const { kubeVersion, apiVersions } = await this.#cluster.capabilities(signal)
     const run: TemplateRun = {
       folder: found.folder,
+      files,
       releaseName: config.releaseName,
       namespace: config.namespace ?? 'default',
       skipCRDs: config.skipCRDs === true,

@@ -1,14 +1,16 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { compareVersions, runTool, type Tool, ToolError, toolEnvironment } from '../binaries/index.ts'
+import { text } from '../item.ts'
 import { isObject } from '../values.ts'
 import { readYamlObject, writeYaml } from '../yaml.ts'
-import { eitherExtension } from './config.ts'
+import type { ChartFiles } from './chart-files.ts'
+import { chartWith, withoutNilDefaults } from './nil-defaults.ts'
 
 /** One `helm template`. */
 export interface TemplateRun {
   readonly folder: string
+  readonly files: ChartFiles
   readonly releaseName: string
   readonly namespace: string
   readonly skipCRDs: boolean
@@ -50,12 +52,17 @@ export async function helmTemplate(tool: Tool, run: TemplateRun, path: string, s
     const env = { ...toolEnvironment({}), PATH: path, HELM_NO_PLUGINS: '1', ...homes(tmpdir()) }
     return (await runTool(tool.path, args, { env, input: run.values, signal })).stdout
   }
+  const older = compareVersions(tool.version, [4, 2, 0]) < 0
+  const values = older ? withoutNilDefaults(run.files, run.values) : new Map<string, string>()
+  await using chart = values.size === 0 ? undefined : await chartWith(run.folder, run.files, values)
+  const folder = chart?.folder ?? run.folder
   try {
-    return await render(run.folder)
+    return await render(folder)
   } catch (error) {
     const missing = missingDependencies(error)
     if (missing.length === 0) throw error
-    await using copy = await withoutDependencies(run.folder, missing)
+    const metadata = withoutDependencies(run.files, missing)
+    await using copy = await chartWith(run.folder, run.files, new Map([...values, ...metadata]))
     return await render(copy.folder)
   }
 }
@@ -73,21 +80,12 @@ function missingDependencies(error: unknown): string[] {
   return found?.[1]?.split(',').map(name => name.trim()) ?? []
 }
 
-async function withoutDependencies(chart: string, missing: readonly string[]) {
-  const folder = await mkdtemp(join(tmpdir(), 'offshoot-chart-'))
-  const remove = () => rm(folder, { recursive: true, force: true })
-  try {
-    await cp(chart, folder, { recursive: true, dereference: true })
-    const file = await eitherExtension(folder, 'Chart.yaml')
-    const metadata = readYamlObject(await readFile(file, 'utf8'))
-    const { dependencies } = metadata
-    if (Array.isArray(dependencies)) {
-      metadata['dependencies'] = dependencies.filter(it => !isObject(it) || !missing.includes(String(it['name'])))
-    }
-    await writeFile(file, writeYaml(metadata))
-  } catch (error) {
-    await remove()
-    throw error
+/** The chart's metadata without some dependencies, by the file it stands in. */
+function withoutDependencies(files: ChartFiles, missing: readonly string[]): Map<string, string> {
+  const metadata = readYamlObject(files.get('Chart.yaml')?.toString('utf8') ?? '')
+  const { dependencies } = metadata
+  if (Array.isArray(dependencies)) {
+    metadata['dependencies'] = dependencies.filter(it => !isObject(it) || !missing.includes(text(it['name'])))
   }
-  return { folder, [Symbol.asyncDispose]: remove }
+  return new Map([['Chart.yaml', writeYaml(metadata)]])
 }

@@ -27,8 +27,8 @@ export class YamlError extends EngineError {
   override readonly name = 'YamlError'
   readonly line: number | undefined
 
-  constructor(message: string, line?: number, options?: ErrorOptions) {
-    super(message, options)
+  constructor(message: string, line?: number) {
+    super(message)
     this.line = line
   }
 }
@@ -88,8 +88,8 @@ export function readYamlAll(text: string, options: YamlOptions = {}): Json[] {
 }
 
 /** Like `readYaml` for a text that must be a map; an empty one is an empty map. */
-export function readYamlObject(text: string): JsonObject {
-  const value = readYaml(text)
+export function readYamlObject(text: string, options: YamlOptions = {}): JsonObject {
+  const value = readYaml(text, options)
   if (value === null) return emptyObject()
   if (!isObject(value))
     throw new YamlError(`expected a map, got ${Array.isArray(value) ? 'a list' : `${typeof value}`}`)
@@ -112,9 +112,9 @@ function firstDocument(source: string, lineCounter: LineCounter): Document.Parse
     const error = first?.errors[0]
     if (error === undefined) return first
     const line = lineCounter.linePos(error.pos[0]).line
-    throw new YamlError(`yaml: line ${line}: ${error.message}`, line, { cause: error })
+    throw new YamlError(`yaml: line ${line}: ${error.message}`, line)
   } catch (error) {
-    if (error instanceof RangeError) throw new YamlError('yaml: nested too deep', undefined, { cause: error })
+    if (error instanceof RangeError) throw new YamlError('yaml: nested too deep')
     throw error
   }
 }
