@@ -13,6 +13,9 @@ export interface Received {
 /** What the server says; a string is the body of a 200. */
 export type Reply = string | { status: number; headers?: Record<string, string>; body?: string | Uint8Array }
 
+/** A reply, or null to leave the request unanswered. */
+export type Answer = Reply | null
+
 /** A server on loopback that answers by a function and keeps what it was asked. */
 export interface LoopbackServer extends AsyncDisposable {
   readonly url: string
@@ -20,9 +23,9 @@ export interface LoopbackServer extends AsyncDisposable {
   readonly received: Received[]
 }
 
-/** Starts a server on 127.0.0.1; with key and certificate it speaks TLS. `never` leaves a request unanswered. */
+/** Starts a server on 127.0.0.1; with key and certificate it speaks TLS. */
 export async function serve(
-  answer: (request: Received) => Reply | 'never' | Promise<Reply | 'never'>,
+  answer: (request: Received) => Answer | Promise<Answer>,
   tls?: { key: string; cert: string },
 ): Promise<LoopbackServer> {
   const received: Received[] = []
@@ -33,7 +36,7 @@ export async function serve(
     const one = { method, path, headers, body: Buffer.concat(chunks).toString('utf8') }
     received.push(one)
     const reply = await answer(one)
-    if (reply === 'never') return
+    if (reply === null) return
     const { status, headers: given, body } = typeof reply === 'string' ? { status: 200, body: reply } : { ...reply }
     response.writeHead(status, given)
     response.end(body ?? '')

@@ -38,7 +38,9 @@ export async function googleRequest(
   signal: AbortSignal,
 ): Promise<{ status: number; data: unknown }> {
   const { GoogleAuth } = await optional('google-auth-library', () => import('google-auth-library'))
-  const auth = new GoogleAuth({ scopes: ['https://www.googleapis.com/auth/cloud-platform'] })
+  // Without a project the library would ask another API for its own.
+  const projectId = /\/projects\/([^/]+)/.exec(url)?.[1] ?? ''
+  const auth = new GoogleAuth({ projectId, scopes: ['https://www.googleapis.com/auth/cloud-platform'] })
   try {
     const answer = await auth.request<unknown>({
       url,
