@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import { messageOf } from '../../util/errors.ts'
 import { EngineError } from '../errors.ts'
 import { emptyObject, getPath, isObject, type Json, type JsonObject, merge } from '../values.ts'
 import { readYaml, readYamlObject } from '../yaml.ts'
@@ -31,7 +30,7 @@ export async function readArguments(flags: ArgumentFlags): Promise<JsonObject> {
     try {
       merge(all, readYamlObject(await readFile(path, 'utf8')))
     } catch (error) {
-      throw new EngineError(`failed to load arguments from ${path}: ${messageOf(error)}`, { cause: error })
+      throw new EngineError(`failed to load arguments from ${path}`, { cause: error })
     }
   }
   return all

@@ -9,8 +9,8 @@ export class ConfigError extends EngineError {
   override readonly name = 'ConfigError'
   readonly problems: readonly Problem[]
 
-  constructor(problems: readonly Problem[], options?: ErrorOptions) {
-    super(problems.map(formatProblem).join('\n'), options)
+  constructor(problems: readonly Problem[]) {
+    super(problems.map(formatProblem).join('\n'))
     this.problems = problems
   }
 }
@@ -26,9 +26,7 @@ export function parseConfig<Schema extends ZodType>(text: string, file: string, 
   } catch (error) {
     if (!(error instanceof YamlError)) throw error
     const message = `error converting YAML to JSON: ${error.message}`
-    throw new ConfigError([{ file, ...(error.line === undefined ? {} : { line: error.line }), path: '', message }], {
-      cause: error,
-    })
+    throw new ConfigError([{ file, ...(error.line === undefined ? {} : { line: error.line }), path: '', message }])
   }
   return checkConfig(source.value, schema, path => ({ file, ...source.position(path) }))
 }
@@ -42,10 +40,13 @@ export function checkConfig<Schema extends ZodType>(
   const result = schema.safeParse(value)
   if (result.success) return result.data
   throw new ConfigError(
-    result.error.issues.map(issue => {
+    result.error.issues.flatMap(issue => {
       const path = issue.path.map(key => (typeof key === 'number' ? key : String(key)))
-      const known = issue.code === 'unrecognized_keys' ? [...path, issue.keys[0] ?? ''] : path
-      return { ...place(known), path: fieldPath(path), message: issue.message }
+      if (issue.code !== 'unrecognized_keys') return [{ ...place(path), path: fieldPath(path), message: issue.message }]
+      return issue.keys.map(key => {
+        const message = `json: unknown field ${JSON.stringify(key)}; ${issue.message}`
+        return { ...place([...path, key]), path: fieldPath([...path, key]), message }
+      })
     }),
   )
 }

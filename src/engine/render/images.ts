@@ -1,5 +1,4 @@
 import { RE2JS } from 're2js'
-import { messageOf } from '../../util/errors.ts'
 import { EngineError, MissingError } from '../errors.ts'
 import { type Manifest, text } from '../item.ts'
 import { checkConfig } from '../project/parse.ts'
@@ -149,7 +148,7 @@ function fixedImagesOf(variables: JsonObject): FixedImage[] {
     try {
       return checkConfig(image, fixedImage)
     } catch (error) {
-      const message = `failed to parse fixed image from vars at index ${index}: ${messageOf(error)}`
+      const message = `failed to parse fixed image from vars at index ${index}`
       throw new EngineError(message, { cause: error })
     }
   })

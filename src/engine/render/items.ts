@@ -78,17 +78,18 @@ async function step<T, R>(
   work: (one: T) => Promise<R>,
 ): Promise<R[]> {
   const end = host.progress.start(name)
-  const errors: unknown[] = []
-  const results = await parallel(all, host.parallelism, async one => {
+  const failures: unknown[][] = all.map(() => [])
+  const results = await parallel(all, host.parallelism, async (one, index) => {
     signal.throwIfAborted()
     try {
       return { result: await work(one) }
     } catch (error) {
-      errors.push(...(error instanceof EngineErrors ? error.errors : [error]))
+      failures[index] = error instanceof EngineErrors ? [...error.errors] : [error]
       return undefined
     }
   })
   signal.throwIfAborted()
+  const errors = failures.flat()
   end(errors.length === 0 ? 'done' : 'failed')
   if (errors.length > 0) throw new EngineErrors(errors)
   return results.map(one => (one as { result: R }).result)
@@ -124,8 +125,13 @@ async function renderTemplates({ templates }: RenderContext, item: DeploymentIte
 async function build({ host, signal }: RenderContext, { item, rendered }: Work): Promise<ItemObjects> {
   if (rendered === undefined || item.config.onlyRender)
     return { item, objects: [], barrier: false, waitReadiness: false }
-  const { objects, barrier, waitReadiness } = await host.kustomize.build(rendered, signal)
-  return { item, objects: objects.filter(object => !isToIgnore(object)), barrier, waitReadiness }
+  try {
+    const { objects, barrier, waitReadiness } = await host.kustomize.build(rendered, signal)
+    return { item, objects: objects.filter(object => !isToIgnore(object)), barrier, waitReadiness }
+  } catch (error) {
+    signal.throwIfAborted()
+    throw within(`building kustomize objects for ${join(rendered.source.root, rendered.path)} failed`, error)
+  }
 }
 
 async function complete(context: RenderContext, { item, objects }: ItemObjects): Promise<void> {

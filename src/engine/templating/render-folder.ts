@@ -1,6 +1,6 @@
 import { lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises'
 import { join, posix } from 'node:path'
-import { EngineError } from '../errors.ts'
+import { EngineError, within } from '../errors.ts'
 import { compareBytes, type JsonObject } from '../values.ts'
 import { type IgnorePattern, isIgnored, parseIgnoreFile, parseIgnorePattern } from './ignore.ts'
 import type { Templates } from './templates.ts'
@@ -59,7 +59,7 @@ function render(templates: Templates, folder: RenderFolder, path: string): Uint8
     return templates.renderFile({ path, content }, folder.variables, folder.searchPath)
   } catch (error) {
     if (!(error instanceof EngineError)) throw error
-    throw new EngineError(`failed rendering template '${path}'`, { cause: error.message })
+    throw within(`failed rendering template '${path}'`, error)
   }
 }
 

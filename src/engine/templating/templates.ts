@@ -139,8 +139,8 @@ function isDict(value: Value): value is Value & { entries(): Iterable<[Value, Va
 function decode({ path, content }: FoundFile): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content)
-  } catch (cause) {
-    throw new EngineError(`${path}: UnicodeDecodeError: the file holds '{' but is not UTF-8 text`, { cause })
+  } catch {
+    throw new EngineError(`${path}: UnicodeDecodeError: the file holds '{' but is not UTF-8 text`)
   }
 }
 
@@ -151,7 +151,8 @@ function guarded<T>(path: string | undefined, work: () => T): T {
   } catch (error) {
     if (!(error instanceof JinjaError)) throw error
     if (error.name === 'AbortedError') throw error.cause
-    throw new EngineError(describe(error, path), { cause: error })
+    // What Jinja2 says is all there is to say: a cause would be told twice.
+    throw new EngineError(describe(error, path))
   }
 }
 

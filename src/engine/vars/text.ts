@@ -1,4 +1,3 @@
-import { messageOf } from '../../util/errors.ts'
 import { EngineError } from '../errors.ts'
 import type { Json } from '../values.ts'
 import { readYaml, readYamlAll, readYamlObject } from '../yaml.ts'
@@ -8,7 +7,7 @@ export function valueOfText(text: string, multidoc: boolean, origin: string): Js
   try {
     return multidoc ? readYamlAll(text) : readYaml(text)
   } catch (error) {
-    throw new EngineError(`failed to load vars from ${origin}: ${messageOf(error)}`, { cause: error })
+    throw new EngineError(`failed to load vars from ${origin}`, { cause: error })
   }
 }
 
@@ -17,6 +16,6 @@ export function mapOfText(text: string, multidoc: boolean, origin: string): Json
   try {
     return multidoc ? readYamlAll(text) : readYamlObject(text)
   } catch (error) {
-    throw new EngineError(`failed to load vars from ${origin}: ${messageOf(error)}`, { cause: error })
+    throw new EngineError(`failed to load vars from ${origin}`, { cause: error })
   }
 }

@@ -62,10 +62,9 @@ export function struct<Shape extends z.ZodRawShape>(shape: Shape) {
     }
     return renamed
   }
-  const error = (issue: { code?: string; keys?: string[]; input?: unknown }) =>
-    issue.code === 'unrecognized_keys'
-      ? `${issue.keys?.map(key => `json: unknown field ${JSON.stringify(key)}`).join(', ')}; expected one of ${Object.keys(shape).join(', ')}`
-      : `expected a map, got ${kindOf(issue.input)}`
+  const known = Object.keys(shape).join(', ')
+  const error = (issue: { code?: string; input?: unknown }) =>
+    issue.code === 'unrecognized_keys' ? `expected one of ${known}` : `expected a map, got ${kindOf(issue.input)}`
   return z.preprocess(rename, z.strictObject(shape, { error: error as never }))
 }
 

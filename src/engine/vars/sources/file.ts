@@ -1,4 +1,3 @@
-import { messageOf } from '../../../util/errors.ts'
 import { EngineError } from '../../errors.ts'
 import { requiredString } from '../../project/schema/go.ts'
 import type { Loaded, VarsContext, VarsSource } from '../source.ts'
@@ -18,7 +17,7 @@ export async function loadVarsFile(name: string, context: VarsContext, folders?:
   try {
     found = context.renderFile(name, folders)
   } catch (error) {
-    throw new EngineError(`failed to render vars file ${name}: ${messageOf(error)}`, { cause: error })
+    throw new EngineError(`failed to render vars file ${name}`, { cause: error })
   }
   if (found === undefined) {
     return { missing: `failed to render vars file ${name}: absolute path of ${name} could not be resolved` }
@@ -27,7 +26,7 @@ export async function loadVarsFile(name: string, context: VarsContext, folders?:
   try {
     plain = await context.host.sops.decrypt(Buffer.from(found.text), found.path, context.signal)
   } catch (error) {
-    throw new EngineError(`failed to decrypt vars file ${name}: ${messageOf(error)}`, { cause: error })
+    throw new EngineError(`failed to decrypt vars file ${name}`, { cause: error })
   }
   const text = plain === undefined ? found.text : Buffer.from(plain).toString('utf8')
   return { value: mapOfText(text, context.multidoc, name), sensitive: plain !== undefined }

@@ -3,7 +3,6 @@ import { join, posix } from 'node:path'
 import picomatch from 'picomatch'
 import { RE2JS } from 're2js'
 import type { z } from 'zod'
-import { messageOf } from '../../../util/errors.ts'
 import { EngineError, RefusedError } from '../../errors.ts'
 import type { GitRef } from '../../host.ts'
 import { goBool, list, requiredString, struct } from '../../project/schema/go.ts'
@@ -72,7 +71,7 @@ function matchingRefs(
   try {
     compiled = RE2JS.compile(pattern)
   } catch (error) {
-    throw new EngineError(`invalid ${kind} regex specified: ${messageOf(error)}`, { cause: error })
+    throw new EngineError(`invalid ${kind} regex specified`, { cause: error })
   }
   return all.filter(([name]) => compiled.matcher(name).find())
 }
@@ -112,7 +111,7 @@ async function fileOf(
   try {
     if (wish.render) content = context.render(content)
   } catch (error) {
-    throw new EngineError(`failed to render ${path}: ${messageOf(error)}`, { cause: error })
+    throw new EngineError(`failed to render ${path}`, { cause: error })
   }
   const plain = await context.host.sops.decrypt(Buffer.from(content), absolute, context.signal)
   if (plain !== undefined) {
@@ -129,7 +128,7 @@ function parse(content: string, path: string, all: boolean): Json {
   try {
     return all ? readYamlAll(content) : readYaml(content)
   } catch (error) {
-    throw new EngineError(`failed to parse ${path}: ${messageOf(error)}`, { cause: error })
+    throw new EngineError(`failed to parse ${path}`, { cause: error })
   }
 }
 

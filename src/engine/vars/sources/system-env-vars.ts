@@ -1,4 +1,3 @@
-import { messageOf } from '../../../util/errors.ts'
 import { EngineError } from '../../errors.ts'
 import { anyMap } from '../../project/schema/go.ts'
 import { compareBytes, emptyObject, isObject, type Json, type JsonObject } from '../../values.ts'
@@ -49,6 +48,6 @@ function resolveLeaf(leaf: string, at: string, context: VarsContext): Json | und
   try {
     return readYaml(text)
   } catch (error) {
-    throw new EngineError(`failed to parse the value of environment variable ${name} for ${at}: ${messageOf(error)}`)
+    throw new EngineError(`failed to parse the value of environment variable ${name} for ${at}`, { cause: error })
   }
 }
