@@ -34,7 +34,15 @@ export function throwAll(errors: readonly unknown[]): void {
   throw errors.length === 1 ? errors[0] : new EngineErrors(errors)
 }
 
-/** The same error with what was being done in front: `context: message`. */
+/** A project that includes itself for ever; it names the chain itself, so nothing is put in front of it. */
+export class IncludeCycleError extends EngineError {
+  override readonly name = 'IncludeCycleError'
+}
+
+/**
+ * The same error with what was being done in front: `context: message`. It becomes one message, as chains of causes
+ * are cut when they are told, and includes nest deeper than that.
+ */
 export function within(context: string, error: unknown): EngineError {
-  return new EngineError(context, { cause: error })
+  return error instanceof IncludeCycleError ? error : new EngineError(`${context}: ${messageOf(error)}`)
 }

@@ -1,6 +1,6 @@
 import { readFile, realpath, stat } from 'node:fs/promises'
 import { join, posix } from 'node:path'
-import { EngineError, RefusedError, within } from '../errors.ts'
+import { EngineError, IncludeCycleError, RefusedError, within } from '../errors.ts'
 import type { EngineHost } from '../host.ts'
 import type { Source } from '../item.ts'
 import { withDefaults } from '../project/args.ts'
@@ -37,10 +37,10 @@ export async function loadDeployment(
   path: string,
   variables: JsonObject,
 ): Promise<DeploymentProject> {
-  return loadNode(context, { source, path, variables, parent: undefined, includedBy: undefined })
+  return loadNode(context, { source, path, given: variables, parent: undefined, includedBy: undefined })
 }
 
-type Node = Pick<DeploymentProject, 'source' | 'path' | 'variables' | 'parent' | 'includedBy'>
+type Node = Pick<DeploymentProject, 'source' | 'path' | 'given' | 'parent' | 'includedBy'>
 
 async function loadNode(context: TreeContext, node: Node): Promise<DeploymentProject> {
   context.signal.throwIfAborted()
@@ -68,31 +68,31 @@ async function loadNode(context: TreeContext, node: Node): Promise<DeploymentPro
 
 /** A project that includes itself with the same variables does so for ever. */
 function refuseCycles(node: Node, folder: string): void {
-  const chain = [{ folder, path: node.path, variables: node.variables }]
+  const chain = [node.path]
   let cycle = false
   for (let at = node.parent; at !== undefined; at = at.parent) {
-    chain.unshift({ folder: at.folder, path: at.path, variables: at.variables })
-    cycle ||= at.folder === folder && isEqual(at.variables, node.variables)
+    chain.unshift(at.path)
+    cycle ||= at.folder === folder && isEqual(at.given, node.given)
   }
   if (!cycle && chain.length <= maxDepth) return
-  const shown = chain.length > 12 ? [...chain.slice(0, 6), { path: '…' }, ...chain.slice(-5)] : chain
-  throw new EngineError(`include cycle: ${shown.map(({ path }) => path).join(' -> ')}`)
+  const shown = chain.length > 12 ? [...chain.slice(0, 6), '…', ...chain.slice(-5)] : chain
+  throw new IncludeCycleError(`include cycle: ${shown.join(' -> ')}`)
 }
 
 async function loadConfig(context: TreeContext, node: Node & { folder: string }): Promise<DeploymentProject> {
   const file = await withEitherEnding(join(node.folder, 'deployment.yml'))
   const base = { ...node, enabled: true, includes: new Map<number, DeploymentProject>() }
   if (file === undefined) {
-    if (node.parent === undefined) return { ...base, config: singleItem(), loadedVars: [] }
+    if (node.parent === undefined) return { ...base, config: singleItem(), variables: node.given, loadedVars: [] }
     if ((await withEitherEnding(join(node.folder, 'kustomization.yml'))) !== undefined) {
       throw new EngineError(`deployment.yml not found but folder ${node.folder} contains a kustomization.yml`)
     }
     throw new EngineError(`${join(node.folder, 'deployment.yml')} not found`)
   }
   const folders = searchPath(node)
-  const config = readDeploymentFile(context, file, node.variables, folders)
-  const { variables, loaded } = await loadVars(context, config, node.variables, folders)
-  await checkItemFolders(context, { ...node, variables }, config)
+  const config = readDeploymentFile(context, file, node.given, folders)
+  const { variables, loaded } = await loadVars(context, config, node.given, folders)
+  await checkItemFolders(context, node, variables, config)
   return { ...base, config, variables, loadedVars: loaded }
 }
 
@@ -138,9 +138,14 @@ function withDefaultTag(item: DeploymentItemConfig): DeploymentItemConfig {
   return tag === '' || tag === '.' || tag === '..' ? item : { ...item, tags: [tag] }
 }
 
-async function checkItemFolders({ templates }: TreeContext, node: Node, config: DeploymentConfig): Promise<void> {
+async function checkItemFolders(
+  { templates }: TreeContext,
+  node: Node,
+  variables: JsonObject,
+  config: DeploymentConfig,
+): Promise<void> {
   for (const { path, when } of config.deployments ?? []) {
-    if (path === undefined || !templates.holds(when, node.variables)) continue
+    if (path === undefined || !templates.holds(when, variables)) continue
     const joined = posix.join(node.path, path)
     const folder = await secureJoin(node.source.root, joined)
     if (joined === '..' || joined.startsWith('../')) {
@@ -185,7 +190,7 @@ async function loadInclude(
   const library = await withEitherEnding(join(folder, '.kluctl-library.yaml'))
   const passed = library === undefined ? parent.variables : await libraryVariables(library, parent.variables, item)
   const { variables } = await context.vars.load(item.vars, passed, searchPath(parent))
-  return loadNode(context, { source, path, variables, parent, includedBy: item })
+  return loadNode(context, { source, path, given: variables, parent, includedBy: item })
 }
 
 /** A library sees its own arguments, and the rest only with `passVars`. */

@@ -11,6 +11,8 @@ export interface DeploymentProject {
   /** Absolute folder, links followed. */
   readonly folder: string
   readonly config: DeploymentConfig
+  /** What it was given, before its own `vars`. */
+  readonly given: JsonObject
   /** What its items and includes see. */
   readonly variables: JsonObject
   readonly loadedVars: readonly LoadedEntry[]

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { cp, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { parseAllDocuments } from 'yaml'
 import type { Io } from '../../../src/cli/io.ts'
 import { run } from '../../../src/cli/program.ts'
 import { systemClock } from '../../../src/util/clock.ts'
@@ -85,4 +86,51 @@ export async function offshoot(args: readonly string[], env: Record<string, stri
   }
   const code = await run(args, io)
   return { code, stdout, stderr }
+}
+
+/** A ConfigMap with this data. */
+export function configMap(name: string, data: Record<string, string> = {}, metadata = ''): string {
+  const lines = Object.entries(data).map(([key, value]) => `  ${key}: ${value}\n`)
+  return `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n${metadata}data:\n${lines.join('')}`
+}
+
+/** An object as a test looks at it. */
+export interface Shown {
+  kind: string
+  metadata: {
+    name: string
+    namespace?: string
+    labels?: Record<string, string>
+    annotations?: Record<string, string>
+  }
+  data?: Record<string, string>
+}
+
+/** The objects that `render --print-all` printed; fails with the command's words when it failed. */
+export function objects({ code, stdout, stderr }: Outcome): Shown[] {
+  if (code !== 0) throw new Error(stderr)
+  return parseAllDocuments(stdout).map(document => document.toJS() as Shown)
+}
+
+/** `data` of all objects by name. */
+export function data(outcome: Outcome): Record<string, Record<string, string> | undefined> {
+  return Object.fromEntries(objects(outcome).map(object => [object.metadata.name, object.data]))
+}
+
+/** Tags of all objects by name, in order. */
+export function tags(outcome: Outcome): Record<string, string[]> {
+  const entries = objects(outcome).map(({ metadata: { name, labels = {} } }) => {
+    const found: string[] = []
+    for (let index = 0; ; index++) {
+      const tag = labels[`kluctl.io/tag-${index}`]
+      if (tag === undefined) return [name, found] as const
+      found.push(tag)
+    }
+  })
+  return Object.fromEntries(entries)
+}
+
+/** What the command wrote on standard error besides its progress, with the project's folder as `DIR`. */
+export function complaint(project: TestProject, { stderr }: Outcome): string {
+  return stderr.replaceAll(project.folder, 'DIR').replaceAll(/^[✓✗].*\n/gm, '')
 }
