@@ -215,13 +215,21 @@ function parse(text: string): Document.Parsed[] {
   }
 }
 
-/** Refuses flow collections nested beyond any use before the parser descends into them. */
+const maxNesting = 1000
+
+/** Refuses collections nested beyond any use before the parser descends into them. */
 function checkNesting(text: string): void {
-  let depth = 0
+  let flow = 0
+  let dashes = 0
+  let before = '\n'
   for (const char of text) {
-    if (char === '[' || char === '{') depth++
-    else if ((char === ']' || char === '}') && depth > 0) depth--
-    if (depth > 1000) throw valueError('flow collections are nested too deep')
+    if (char === '[' || char === '{') flow++
+    else if ((char === ']' || char === '}') && flow > 0) flow--
+    // `- - - x`: each dash opens a list inside the one before.
+    if (char === '-' && (before === ' ' || before === '\n')) dashes++
+    else if (char !== ' ') dashes = 0
+    if (flow > maxNesting || dashes > maxNesting) throw valueError(`collections are nested deeper than ${maxNesting}`)
+    before = char
   }
 }
 
