@@ -4,13 +4,16 @@ import { z } from 'zod'
 export const conditionTypes = ['Ready', 'Reconciling', 'Stalled', 'Approved', 'Asleep'] as const
 export type ConditionType = (typeof conditionTypes)[number]
 
+/** Longest message a condition carries, in characters: room for some thirty mistakes of a project. */
+const maxMessage = 8192
+
 /** A `metav1.Condition`. */
 export const Condition = z
   .strictObject({
     type: z.string().max(316),
     status: z.enum(['True', 'False', 'Unknown']),
     reason: z.string().min(1).max(1024),
-    message: z.string().max(4096),
+    message: z.string().max(maxMessage),
     observedGeneration: z.int().min(0).optional(),
     lastTransitionTime: z.iso.datetime(),
   })
@@ -20,15 +23,12 @@ export type Condition = z.infer<typeof Condition>
 /** A condition before it has a transition time. */
 export type ConditionInput = Omit<Condition, 'lastTransitionTime' | 'type'> & { type: ConditionType }
 
-/** Longest message a condition carries, in characters. */
-const maxMessage = 1024
-
 /**
  * `conditions` with `next` in it; the transition time moves only when the status changes, and the very same array
  * comes back when nothing changed.
  */
 export function withCondition(conditions: readonly Condition[], next: ConditionInput, now: string): Condition[] {
-  const message = next.message.length > maxMessage ? `${next.message.slice(0, maxMessage - 1)}…` : next.message
+  const message = fitMessage(next.message)
   const before = conditions.find(condition => condition.type === next.type)
   const changed = {
     ...next,
@@ -39,6 +39,20 @@ export function withCondition(conditions: readonly Condition[], next: ConditionI
   return before
     ? conditions.map(condition => (condition.type === next.type ? changed : condition))
     : [...conditions, changed]
+}
+
+/** The message, or as many whole lines of it as there is room for and the number of those left out. */
+function fitMessage(message: string): string {
+  if (message.length <= maxMessage) return message
+  const lines = message.split('\n')
+  const tail = (kept: number) => `\nand ${lines.length - kept} more`
+  let kept = 0
+  for (let length = 0; kept < lines.length; kept++) {
+    length += (lines[kept]?.length ?? 0) + 1
+    if (length + tail(kept).length > maxMessage) break
+  }
+  if (kept === 0) return `${message.slice(0, maxMessage - 1).toWellFormed()}…`
+  return lines.slice(0, kept).join('\n') + tail(kept)
 }
 
 function sameCondition(a: Condition, b: Condition): boolean {

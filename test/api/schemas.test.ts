@@ -96,9 +96,16 @@ describe('conditions', () => {
   })
 
   it('cut a long message', () => {
-    const [condition] = withCondition([], { ...ready, message: 'x'.repeat(5000) }, early)
-    expect(condition?.message.length).toBeLessThanOrEqual(1024)
-    expect(condition?.message).toMatch(/…$/)
+    const messageOf = (message: string) => withCondition([], { ...ready, message }, early)[0]?.message ?? ''
+    expect(messageOf('x'.repeat(100_000))).toHaveLength(8192)
+    expect(messageOf('🚀'.repeat(10_000)).isWellFormed()).toBe(true)
+    const lines = Array.from({ length: 1_000 }, (_, index) => `mistake ${index} ${'x'.repeat(50)}`)
+    expect(messageOf(lines.slice(0, 100).join('\n'))).toBe(lines.slice(0, 100).join('\n'))
+    const told = messageOf(lines.join('\n')).split('\n')
+    const last = told.pop()
+    expect(told).toEqual(lines.slice(0, told.length))
+    expect(last).toBe(`and ${lines.length - told.length} more`)
+    expect(messageOf(lines.join('\n')).length).toBeLessThanOrEqual(8192)
   })
 })
 
