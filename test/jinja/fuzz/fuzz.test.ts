@@ -27,9 +27,10 @@ function failedWhileCompiling(result: OracleResult): boolean {
   return 'error' in result && result.line === null
 }
 
-/** Python takes the memory, or fails to; here the budget ends it. */
+/** Python takes the memory or the time, or fails to; here the budget ends it. */
 function tooLarge(ours: OracleResult, theirs: OracleResult): boolean {
-  return 'error' in ours && ours.message.includes('budget') && 'error' in theirs && theirs.error === 'MemoryError'
+  if (!('error' in ours && ours.message.includes('budget'))) return false
+  return 'error' in theirs && (theirs.error === 'MemoryError' || theirs.error === 'Timeout')
 }
 
 function compare(one: OracleJob, theirs: OracleResult): object | undefined {
