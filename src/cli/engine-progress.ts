@@ -28,5 +28,5 @@ export function engineProgress(io: Io): Progress {
 
 /** Several lines are kept, but nothing in them may steer the terminal. */
 function lines(message: string): string {
-  return message.split('\n').map(printable).join('\n')
+  return message.replaceAll('\t', '  ').split('\n').map(printable).join('\n')
 }

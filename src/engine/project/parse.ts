@@ -31,21 +31,23 @@ export function parseConfig<Schema extends ZodType>(text: string, file: string, 
   return checkConfig(source.value, schema, path => ({ file, ...source.position(path) }))
 }
 
-/** Judges a value that was read already. @throws ConfigError */
+/** Judges a value that was read already. @param base where it stands in what people wrote @throws ConfigError */
 export function checkConfig<Schema extends ZodType>(
   value: Json,
   schema: Schema,
   place: (path: readonly (string | number)[]) => { file?: string; line?: number; column?: number } = () => ({}),
+  base: readonly (string | number)[] = [],
 ): z.output<Schema> {
   const result = schema.safeParse(value)
   if (result.success) return result.data
   throw new ConfigError(
     result.error.issues.flatMap(issue => {
       const path = issue.path.map(key => (typeof key === 'number' ? key : String(key)))
-      if (issue.code !== 'unrecognized_keys') return [{ ...place(path), path: fieldPath(path), message: issue.message }]
+      if (issue.code !== 'unrecognized_keys')
+        return [{ ...place(path), path: fieldPath([...base, ...path]), message: issue.message }]
       return issue.keys.map(key => {
         const message = `json: unknown field ${JSON.stringify(key)}; ${issue.message}`
-        return { ...place([...path, key]), path: fieldPath([...path, key]), message }
+        return { ...place([...path, key]), path: fieldPath([...base, ...path, key]), message }
       })
     }),
   )

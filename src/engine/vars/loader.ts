@@ -43,8 +43,8 @@ export class VarsLoader {
   ): Promise<{ variables: JsonObject; loaded: LoadedEntry[] }> {
     const loaded: LoadedEntry[] = []
     let all = variables
-    for (const entry of entries ?? []) {
-      const found = await this.#loadEntry(entry, all, searchPath)
+    for (const [index, entry] of (entries ?? []).entries()) {
+      const found = await this.#loadEntry(entry, index, all, searchPath)
       if (found === undefined) continue
       loaded.push({ entry, values: found.values, sensitive: entry.sensitive ?? found.sensitive })
       if (found.skipped) continue
@@ -55,17 +55,18 @@ export class VarsLoader {
 
   async #loadEntry(
     raw: VarsEntry,
+    index: number,
     variables: JsonObject,
     searchPath: readonly string[],
   ): Promise<{ values: JsonObject; sensitive: boolean; skipped: boolean } | undefined> {
     const { templates } = this.#options
     const defined = Object.assign(emptyObject(), raw) as JsonObject
-    const entry = checkConfig(renderTree(templates, defined, variables).value, varsEntry)
+    const entry = checkConfig(renderTree(templates, defined, variables).value, varsEntry, undefined, ['vars', index])
     if (!templates.holds(entry.when ?? '', variables)) return undefined
     if (entry.multidoc === true && !entry.targetPath) {
       throw new EngineError('multidoc vars sources can only be used when targetPath is also specified')
     }
-    const { value, sensitive } = await this.#loadSource(entry, this.#context(entry, variables, searchPath))
+    const { value, sensitive } = await this.#loadSource(entry, index, this.#context(entry, variables, searchPath))
     if (value === undefined) return { values: emptyObject(), sensitive, skipped: true }
     return { values: placed(entry, value), sensitive, skipped: false }
   }
@@ -78,7 +79,7 @@ export class VarsLoader {
     if (policy.sources !== 'all' && !policy.sources.has(name)) {
       throw new RefusedError(`variables from ${name} are not allowed here: the project may not use this source`)
     }
-    const spec = checkConfig(entry[name] as Json, source.schema)
+    const spec = checkConfig(entry[name] as Json, source.schema, undefined, ['vars', index, name])
     const loaded = await source.load(spec, context)
     if ('value' in loaded) return { value: loaded.value, sensitive: loaded.sensitive ?? source.sensitive }
     if (entry.ignoreMissing !== true) throw new EngineError(loaded.missing)
