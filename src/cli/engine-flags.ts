@@ -3,10 +3,11 @@ import type { InclusionFlags } from '../engine/deployment/inclusion.ts'
 import { EngineError } from '../engine/errors.ts'
 import type { GitCredentialFlags } from '../engine/local/credentials.ts'
 import type { ArgumentFlags } from '../engine/project/args.ts'
+import { type ChartOptions, withChartFlags } from './chart-flags.ts'
 import type { Io } from './io.ts'
 
 /** Flags of every command on a Kluctl project, by kluctl's names. */
-export interface ProjectOptions extends GitCredentialFlags, ArgumentFlags {
+export interface ProjectOptions extends GitCredentialFlags, ArgumentFlags, ChartOptions {
   projectDir?: string
   projectConfig?: string
   timeout: number
@@ -45,6 +46,7 @@ export function withProjectFlags(command: Command, io: Io): Command {
   list(command, '--git-password <host/path=password>', 'password for Git over HTTPS')
   list(command, '--git-ssh-key-file <host/path=file>', 'private key for Git over SSH')
   list(command, '--git-ssh-known-hosts-file <host/path=file>', 'known hosts for Git over SSH')
+  withChartFlags(command)
   return fromEnvironment(command, io)
 }
 
@@ -88,6 +90,8 @@ function parseDuration(text: string): number {
 function fromEnvironment(command: Command, io: Io): Command {
   return command.hook('preAction', () => {
     for (const option of command.options) {
+      // Variables of these names hold sets of credentials, which are read elsewhere.
+      if (/^(?:git|helm|registry)-/.test(option.name()) && option.name() !== 'git-cache-update-interval') continue
       const name = option.attributeName()
       const isList = Array.isArray(option.defaultValue)
       const given = command.getOptionValueSource(name) === 'cli'

@@ -4,11 +4,12 @@ import { targetContext } from '../engine/commands/run.ts'
 import { EngineError } from '../engine/errors.ts'
 import type { EngineHost } from '../engine/host.ts'
 import { parseOverride } from '../engine/local/git-access.ts'
-import { localHost } from '../engine/local/local-host.ts'
+import { type LocalHost, localHost } from '../engine/local/local-host.ts'
 import { parseConfig } from '../engine/project/parse.ts'
 import { type FixedImage, fixedImagesFile } from '../engine/project/schema/project.ts'
 import { KubeClient } from '../kube/client.ts'
 import { silentLogger } from '../util/log.ts'
+import { chartCredentialFlags } from './chart-flags.ts'
 import type { ProjectOptions, TargetOptions } from './engine-flags.ts'
 import { engineProgress } from './engine-progress.ts'
 import type { Io } from './io.ts'
@@ -20,6 +21,15 @@ export async function withEngine<T>(
   work: (host: EngineHost, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   return onHost(io, options, undefined, undefined, work)
+}
+
+/** Like `withEngine` for commands that pull charts. */
+export async function withCharts<T>(
+  io: Io,
+  options: ProjectOptions,
+  work: (local: LocalHost, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  return onHost(io, options, undefined, undefined, (_, signal, local) => work(local, signal))
 }
 
 /** Like `withEngine` with the target's cluster, unless the command is to stay offline. */
@@ -50,7 +60,7 @@ async function onHost<T>(
   options: ProjectOptions,
   cluster: KubeClient | undefined,
   kubernetesVersion: string | undefined,
-  work: (host: EngineHost, signal: AbortSignal) => Promise<T>,
+  work: (host: EngineHost, signal: AbortSignal, local: LocalHost) => Promise<T>,
 ): Promise<T> {
   const overrides = [
     ...options.localGitOverride.map(text => parseOverride(text, false, '--local-git-override')),
@@ -65,11 +75,12 @@ async function onHost<T>(
     kubernetesVersion,
     overrides,
     credentials: options,
+    chartCredentials: chartCredentialFlags(options),
   })
   const timeUp = AbortSignal.timeout(options.timeout)
   const signal = AbortSignal.any([io.signal, timeUp])
   try {
-    return await work(local.host, signal)
+    return await work(local.host, signal, local)
   } catch (error) {
     if (timeUp.aborted)
       throw new EngineError(`not done within ${options.timeout / 1000} s (--timeout)`, { cause: error })

@@ -6,6 +6,8 @@ import { envListCommand } from './env-list.ts'
 import { envShowCommand } from './env-show.ts'
 import { envWaitCommand } from './env-wait.ts'
 import { exitCodes, report } from './exit.ts'
+import { helmPullCommand } from './helm-pull.ts'
+import { helmUpdateCommand } from './helm-update.ts'
 import { installCommand } from './install.ts'
 import type { Io } from './io.ts'
 import { listImagesCommand } from './list-images.ts'
@@ -35,6 +37,8 @@ export function program(io: Io): Command {
     .addCommand(renderCommand(io))
     .addCommand(listTargetsCommand(io))
     .addCommand(listImagesCommand(io))
+    .addCommand(helmPullCommand(io))
+    .addCommand(helmUpdateCommand(io))
     .addCommand(installCommand(io))
     .addCommand(serveCommand(io))
     .addCommand(versionCommand(io))

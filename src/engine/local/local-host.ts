@@ -28,6 +28,7 @@ export interface LocalHostOptions {
 /** The host of a command on somebody's own machine: everything is allowed. Disposing removes what it checked out. */
 export interface LocalHost extends AsyncDisposable {
   readonly host: EngineHost
+  readonly charts: ChartPuller
 }
 
 /** Puts the engine's real parts together. */
@@ -81,7 +82,7 @@ export function localHost(options: LocalHostOptions): LocalHost {
     policy,
     parallelism: Math.max(4, availableParallelism() * 2),
   }
-  return { host, [Symbol.asyncDispose]: () => git[Symbol.asyncDispose]() }
+  return { host, charts: puller, [Symbol.asyncDispose]: () => git[Symbol.asyncDispose]() }
 }
 
 /** `OFFSHOOT_CACHE_DIR`, else `offshoot` in the user's cache folder. */
