@@ -17,13 +17,16 @@ export interface Held {
   hit: Promise<void>
   /** Lets the request go on. */
   release(): void
+  /** Closes the connection: a request that was held `before` is never seen by the API server. */
+  drop(): void
 }
 
 interface Trap {
   matcher: Matcher
   when: 'before' | 'after'
   spring(): void
-  released: Promise<void>
+  /** Whether the request goes on. */
+  released: Promise<boolean>
 }
 
 const maxBody = 8 * 1024 * 1024
@@ -69,9 +72,9 @@ export class ApiProxy {
   /** Holds the next request that matches; the client hears nothing until it is released. */
   hold(matcher: Matcher, when: 'before' | 'after'): Held {
     const hit = Promise.withResolvers<void>()
-    const released = Promise.withResolvers<void>()
+    const released = Promise.withResolvers<boolean>()
     this.#traps.add({ matcher, when, spring: hit.resolve, released: released.promise })
-    return { hit: hit.promise, release: released.resolve }
+    return { hit: hit.promise, release: () => released.resolve(true), drop: () => released.resolve(false) }
   }
 
   /** Closes the connection of every request that matches (`{}`: of every request), until the returned function is called. */
@@ -103,9 +106,9 @@ export class ApiProxy {
     }
     const trap = [...this.#traps].find(({ matcher }) => matches(matcher))
     if (trap) this.#traps.delete(trap)
-    if (trap?.when === 'before') await caught(trap)
+    if (trap?.when === 'before' && !(await caught(trap))) return void request.socket.destroy()
     const answer = await this.#forward(request, response, body)
-    if (trap?.when === 'after') await caught(trap)
+    if (trap?.when === 'after' && !(await caught(trap))) return void request.socket.destroy()
     response.writeHead(answer.statusCode ?? 502, answer.headers)
     response.flushHeaders()
     answer.pipe(response)
@@ -127,9 +130,9 @@ export class ApiProxy {
   }
 }
 
-async function caught(trap: Trap): Promise<void> {
+function caught(trap: Trap): Promise<boolean> {
   trap.spring()
-  await trap.released
+  return trap.released
 }
 
 function isMatch(matcher: Matcher, method: string, url: string, body: Buffer): boolean {

@@ -1,6 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
 import type { ServeDependencies } from '../../src/cli/serve-run.ts'
 import { parseServeSettings } from '../../src/cli/serve-settings.ts'
 import { freePorts } from './control-plane/processes.ts'
@@ -46,8 +50,26 @@ export interface TestOffshoot {
   start(): Promise<void>
 }
 
+const run = promisify(execFile)
 const main = join(import.meta.dirname, '../../src/cli/main.ts')
 const maxLog = 20_000
+
+/** Where Node keeps the compiled modules of child processes: many start on few cores, and compiling is most of it. */
+const compiled = { NODE_COMPILE_CACHE: join(tmpdir(), `offshoot-compiled-${process.pid}`) }
+let warm: Promise<void> | undefined
+
+/** Fills the cache, which a process that is killed never does. */
+function warmUp(): Promise<void> {
+  const modules = ['program.ts', 'serve-run.ts'].map(name => pathToFileURL(join(main, '..', name)).href)
+  const script = modules.map(url => `await import(${JSON.stringify(url)})`).join(';')
+  const options = { env: { ...process.env, ...compiled }, timeout: 60_000 }
+  process.once('exit', () => rmSync(compiled.NODE_COMPILE_CACHE, { recursive: true, force: true }))
+  // Without it everything works, only slower.
+  return run(process.execPath, ['--input-type=module', '-e', script], options).then(
+    () => undefined,
+    () => undefined,
+  )
+}
 
 /** Starts Offshoot and returns when it takes webhooks. */
 export async function startOffshoot(options: OffshootOptions): Promise<TestOffshoot> {
@@ -78,6 +100,7 @@ export async function startOffshoot(options: OffshootOptions): Promise<TestOffsh
     start: async () => {
       running = await launch(flags, options, keep)
       await waitFor(() => isReady(url, running, options.waitUntil ?? 'leading'), {
+        deadline: 90_000,
         describe: () => `Offshoot to be ready:\n${log.slice(-20).join('\n')}`,
       })
     },
@@ -116,10 +139,10 @@ async function launchInProcess(
   { kubeconfig, limits }: OffshootOptions,
   keep: (line: string) => void,
 ): Promise<Running> {
-  const { startOffshoot: run } = await import('../../src/cli/serve-run.ts')
+  const { startOffshoot: serve } = await import('../../src/cli/serve-run.ts')
   const { pino } = await import('pino')
   const log = pino({ level: 'debug' }, { write: (line: string) => keep(line.trimEnd()) })
-  const offshoot = await run(parseServeSettings(flags, {}), { kubeconfig }, { log, ...(limits ? { limits } : {}) })
+  const offshoot = await serve(parseServeSettings(flags, {}), { kubeconfig }, { log, ...(limits ? { limits } : {}) })
   return { stop: () => offshoot.close(), ended: () => undefined }
 }
 
@@ -128,8 +151,11 @@ async function launchChild(
   { kubeconfig }: OffshootOptions,
   keep: (line: string) => void,
 ): Promise<Running> {
+  warm ??= warmUp()
+  await warm
   const child = spawn(process.execPath, [main, 'serve', '--kubeconfig', kubeconfig, ...toArguments(flags)], {
     stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...compiled },
   })
   let rest = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
