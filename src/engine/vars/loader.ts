@@ -71,7 +71,11 @@ export class VarsLoader {
     return { values: placed(entry, value), sensitive, skipped: false }
   }
 
-  async #loadSource(entry: VarsEntry, context: VarsContext): Promise<{ value: Json | undefined; sensitive: boolean }> {
+  async #loadSource(
+    entry: VarsEntry,
+    index: number,
+    context: VarsContext,
+  ): Promise<{ value: Json | undefined; sensitive: boolean }> {
     const name = sourceNames.find(one => entry[one] !== undefined)
     const source = name === undefined ? undefined : sources.get(name)
     if (name === undefined || source === undefined) throw new EngineError(`unknown vars source type ${name ?? ''}`)
