@@ -16,8 +16,11 @@ import type { PodTemplate } from './pods-of.ts'
 
 const storage = 'deployments.apps'
 
+const revisionAnnotation = 'deployment.kubernetes.io/revision'
+
 interface Spec {
   replicas?: number
+  paused?: boolean
   selector: { matchLabels?: Record<string, string>; matchExpressions?: object[] }
   template: PodTemplate
 }
@@ -31,15 +34,17 @@ export const deployments: Controller = {
   reconcile: (api, { namespace, name }) => {
     const deployment = find(api, storage, namespace, name)
     if (!deployment || deployment.metadata.deletionTimestamp !== undefined) return
+    const { replicas = 1, paused } = deployment.spec as Spec
+    if (paused === true) return
     const current = currentSet(api, deployment)
-    const { replicas = 1 } = deployment.spec as Spec
     for (const set of ownedBy(api, 'replicasets.apps', namespace, deployment)) {
       const wanted = set.metadata.uid === current.metadata.uid ? replicas : 0
       const spec = set.spec as { replicas?: number }
       const resource = api.registry.builtIn('apps/v1', 'ReplicaSet')
       if (spec.replicas !== wanted) change(api, resource, set, { ...set, spec: { ...spec, replicas: wanted } })
     }
-    setStatus(api, api.registry.builtIn('apps/v1', 'Deployment'), deployment, statusOf(api, deployment, current))
+    const noted = find(api, storage, namespace, name) ?? deployment
+    setStatus(api, api.registry.builtIn('apps/v1', 'Deployment'), noted, statusOf(api, noted, current))
   },
 }
 
@@ -49,6 +54,10 @@ function currentSet(api: Api, deployment: KubeObject): KubeObject {
   const hash = createHash('sha256').update(JSON.stringify(template)).digest('hex').slice(0, 10)
   const found = find(api, 'replicasets.apps', namespace, `${name}-${hash}`)
   if (found) return found
+  const revision = String(ownedBy(api, 'replicasets.apps', namespace, deployment).length + 1)
+  const resource = api.registry.builtIn('apps/v1', 'Deployment')
+  const noted = { ...deployment.metadata, annotations: { ...annotations, [revisionAnnotation]: revision } }
+  change(api, resource, deployment, { ...deployment, metadata: noted })
   const own = { 'pod-template-hash': hash }
   const labels = { ...template.metadata?.labels, ...own }
   return make(api, {
@@ -58,7 +67,7 @@ function currentSet(api: Api, deployment: KubeObject): KubeObject {
       name: `${name}-${hash}`,
       namespace,
       labels,
-      ...(annotations ? { annotations } : {}),
+      annotations: noted.annotations,
       ownerReferences: [controllerReference(deployment)],
     },
     spec: {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { isZeroStruct } from '../schema/go-form.ts'
 import { fieldSchema, isRecord, itemSchema, resolve, type Schema, topologyOf } from '../schema/schema.ts'
 import { PathSet } from './path-set.ts'
 
@@ -58,34 +59,85 @@ function collectList(value: unknown[], schema: Schema, set: PathSet): void {
   }
 }
 
-/** Paths of leaves that both values have, with different contents. */
-export function changedFields(before: unknown, after: unknown, schema: Schema | undefined): PathSet {
-  const set = new PathSet()
-  compare(before, after, schema, set)
-  return set
+/** What a write did to fields. */
+export interface FieldChanges {
+  /** Added and changed. */
+  written: PathSet
+  removed: PathSet
 }
 
-function compare(before: unknown, after: unknown, schema: Schema | undefined, set: PathSet): void {
+/** Compares two states: fields that were added or changed, and fields that went. */
+export function compareFields(before: unknown, after: unknown, schema: Schema | undefined): FieldChanges {
+  const changes = { written: new PathSet(), removed: new PathSet() }
+  compare(before, after, schema, changes)
+  return changes
+}
+
+function compare(
+  before: unknown,
+  after: unknown,
+  schema: Schema | undefined,
+  { written, removed }: FieldChanges,
+): void {
   if (before === after) return
+  if (before === undefined || after === undefined) {
+    whole(after ?? before, schema, before === undefined ? written : removed)
+    return
+  }
   const topology = topologyOf(schema, after)
-  if (
-    topology !== topologyOf(schema, before) ||
-    topology === 'atomic' ||
-    Array.isArray(before) !== Array.isArray(after)
-  )
-    set.member = !isDeepStrictEqual(before, after)
-  else if (topology === 'map') {
-    const old = before as Record<string, unknown>
-    for (const [name, value] of Object.entries(after as Record<string, unknown>)) {
-      if (!Object.hasOwn(old, name) || old[name] === value) continue
-      compare(old[name], value, fieldSchema(schema, name).schema, set.child(`f:${name}`))
+  const isList = Array.isArray(after)
+  if (topology === 'atomic' || topology !== topologyOf(schema, before) || Array.isArray(before) !== isList) {
+    if (!isDeepStrictEqual(before, after)) written.member = true
+    if (topology !== 'atomic') collect(after, schema, written)
+  } else if (topology === 'map') compareMaps(before as Json, after as Json, schema, { written, removed })
+  else if (schema) compareLists(before as unknown[], after as unknown[], schema, { written, removed })
+}
+
+type Json = Record<string, unknown>
+
+function compareMaps(before: Json, after: Json, schema: Schema | undefined, { written, removed }: FieldChanges): void {
+  for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    const [old, now] = [before[name], after[name]]
+    if (old === now) continue
+    const element = `f:${name}`
+    const zero = old === undefined || now === undefined ? zeroOf(schema, name) : undefined
+    const field = fieldSchema(schema, name).schema
+    compare(old ?? zero, now ?? zero, field, { written: written.child(element), removed: removed.child(element) })
+  }
+}
+
+/** What Go writes for a field of a built-in kind that nobody set: it counts as present. */
+function zeroOf(schema: Schema | undefined, name: string): unknown {
+  const field = schema?.properties?.[name]
+  if (field === undefined) return undefined
+  if (isZeroStruct(field)) return {}
+  const isBuiltIn = field.items?.$ref !== undefined
+  return isBuiltIn && field.type === 'array' && schema?.required?.includes(name) ? [] : undefined
+}
+
+function compareLists(before: unknown[], after: unknown[], schema: Schema, { written, removed }: FieldChanges): void {
+  const items = itemSchema(schema)
+  const old = byElement(before, schema)
+  const now = byElement(after, schema)
+  for (const element of new Set([...old.keys(), ...now.keys()])) {
+    compare(old.get(element), now.get(element), items, {
+      written: written.child(element),
+      removed: removed.child(element),
+    })
+  }
+}
+
+/** A whole part that came or went: everything in it, and each map and list in it. */
+function whole(value: unknown, schema: Schema | undefined, set: PathSet): void {
+  set.member = true
+  const topology = topologyOf(schema, value)
+  if (topology === 'map') {
+    for (const [name, inner] of Object.entries(value as Json)) {
+      if (inner !== undefined) whole(inner, fieldSchema(schema, name).schema, set.child(`f:${name}`))
     }
-  } else if (topology === 'keyed' && schema) {
+  } else if (topology !== 'atomic' && schema) {
     const items = itemSchema(schema)
-    const old = byElement(before as unknown[], schema)
-    for (const [element, value] of byElement(after as unknown[], schema)) {
-      if (old.has(element)) compare(old.get(element), value, items, set.child(element))
-    }
+    for (const item of value as unknown[]) whole(item, items, set.child(itemElement(schema, item)))
   }
 }
 

@@ -1,7 +1,7 @@
 import type { KubeObject, ManagedFieldsEntry } from '../../kube/types.ts'
 import { StatusError } from '../errors.ts'
 import type { Schema } from '../schema/schema.ts'
-import { changedFields, fieldSetOf } from './field-set.ts'
+import { compareFields, type FieldChanges, fieldSetOf } from './field-set.ts'
 import { merge, removeUnowned } from './merge.ts'
 import {
   difference,
@@ -54,7 +54,7 @@ function readManagers(entries: readonly ManagedFieldsEntry[] | undefined): Manag
 }
 
 function writeManagers(managers: readonly Manager[]): ManagedFieldsEntry[] {
-  const order = (one: Manager) => `${one.operation} ${one.subresource === '' ? 0 : 1} ${one.time} ${one.manager}`
+  const order = (one: Manager) => `${one.operation} ${one.time} ${one.manager} ${one.apiVersion} ${one.subresource}`
   return managers
     .filter(({ set }) => !set.isEmpty)
     .sort((a, b) => (order(a) < order(b) ? -1 : 1))
@@ -85,18 +85,11 @@ function ownable(object: unknown, schema: Schema | undefined, ignored: PathSet):
   return set
 }
 
-interface Changes {
-  /** Added and changed. */
-  written: PathSet
-  removed: PathSet
-}
-
-function changesOf(before: unknown, after: KubeObject, schema: Schema | undefined, ignored: PathSet): Changes {
-  const now = ownable(after, schema, ignored)
-  if (before === undefined) return { written: now, removed: new PathSet() }
-  const then = ownable(before, schema, ignored)
-  const changed = withoutTrees(withoutTrees(changedFields(before, after, schema), unowned), ignored)
-  return { written: union(difference(now, then), changed), removed: difference(then, now) }
+function changesOf(before: unknown, after: KubeObject, schema: Schema | undefined, ignored: PathSet): FieldChanges {
+  const empty = { metadata: {}, ...(schema?.['x-kubernetes-group-version-kind'] ? { spec: {} } : {}) }
+  const { written, removed } = compareFields(before ?? empty, after, schema)
+  const owned = (set: PathSet) => withoutTrees(withoutTrees(set, unowned), ignored)
+  return { written: owned(written), removed: owned(removed) }
 }
 
 /** The managedFields after an ordinary write: the writer owns what it changed, others lose that. */
@@ -148,8 +141,13 @@ export function applyConfiguration(
   const rest = others.map(one => ({ ...one, set: difference(difference(one.set, written), removed) }))
   const same = previous !== undefined && equalSets(previous.set, set)
   const mine: Manager = { ...writer, set, time: same ? previous.time : writer.time }
-  const metadata = { ...merged.metadata, managedFields: writeManagers([...rest, mine]) }
-  return { ...merged, metadata }
+  return withManagers(merged, writeManagers([...rest, mine]))
+}
+
+/** The object with owners of its fields; none are written as no list at all. */
+export function withManagers(object: KubeObject, managedFields: ManagedFieldsEntry[]): KubeObject {
+  const { managedFields: _old, ...metadata } = object.metadata
+  return { ...object, metadata: managedFields.length > 0 ? { ...metadata, managedFields } : metadata }
 }
 
 function conflictOf(conflicts: readonly Manager[]): StatusError {
@@ -162,16 +160,14 @@ function conflictOf(conflicts: readonly Manager[]): StatusError {
   )
   const text = conflicts.map(one => {
     const paths = formatPaths(one.set)
-    return paths.length === 1
-      ? `conflict with ${describe(one)}: ${paths[0]}`
-      : `conflicts with ${describe(one)}:\n${paths.map(path => `- ${path}`).join('\n')}`
+    if (causes.length === 1) return `conflict with ${describe(one)}: ${paths[0]}`
+    return `conflicts with ${describe(one)}:\n${paths.map(path => `- ${path}`).join('\n')}`
   })
   const count = `${causes.length} conflict${causes.length === 1 ? '' : 's'}`
   return new StatusError(409, 'Conflict', `Apply failed with ${count}: ${text.join('\n')}`, { causes })
 }
 
-function describe({ manager, operation, apiVersion, subresource, time }: Manager): string {
+function describe({ manager, operation, apiVersion, subresource }: Manager): string {
   const name = JSON.stringify(manager) + (subresource === '' ? '' : ` with subresource ${JSON.stringify(subresource)}`)
-  if (operation === 'Apply') return name
-  return `${name} using ${apiVersion}${time === '' ? '' : ` at ${time}`}`
+  return operation === 'Apply' ? name : `${name} using ${apiVersion}`
 }

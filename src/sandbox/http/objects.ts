@@ -59,13 +59,13 @@ function read(call: Call, resource: Resource, user: User): void {
   if (path.name !== undefined && watching !== 'true' && watching !== '1') {
     if (path.subresource === 'log') throw noLogs(api, path)
     if (path.subresource === 'scale') {
-      return sendJson(response, 200, JSON.stringify(getScale(api, writeRequest(call, resource, user))))
-    }
-    return sendJson(response, 200, getObject(api, resource, path.namespace ?? '', path.name, query, form))
+      sendJson(response, 200, JSON.stringify(getScale(api, writeRequest(call, resource, user))))
+    } else sendJson(response, 200, getObject(api, resource, path.namespace ?? '', path.name, query, form))
+    return
   }
   const selection: Selection = { resource, namespace: path.namespace, name: path.name, query, form }
-  if (watching === 'true' || watching === '1') return watchObjects(api, selection, response)
-  sendJson(response, 200, listObjects(api, selection))
+  if (watching === 'true' || watching === '1') watchObjects(api, selection, response)
+  else sendJson(response, 200, listObjects(api, selection))
 }
 
 function noLogs(api: Api, { namespace = '', name = '' }: ResourcePath): StatusError {
@@ -103,7 +103,7 @@ function writeRequest({ path, query, request }: Call, resource: Resource, user: 
 }
 
 async function change(call: Call, resource: Resource, user: User): Promise<void> {
-  const { request, response, path } = call
+  const { request, response } = call
   const body = await readBody(request)
   if (response.destroyed) return
   const write = writeRequest(call, resource, user)
@@ -116,7 +116,6 @@ async function change(call: Call, resource: Resource, user: User): Promise<void>
       : form === 'metadata'
         ? metadataOnly(object)
         : tableOf([object], resource, call.api, { includeObject: call.query.get('includeObject') ?? 'Metadata' }, 0)
-  void path
   sendJson(response, code, JSON.stringify(shaped), write.warnings)
 }
 
@@ -138,17 +137,12 @@ function answer(call: Call, body: Buffer, write: WriteRequest): { code: number; 
       if (path.name === undefined) throw methodNotAllowed('the server does not allow PUT on a collection')
       if (path.subresource === 'scale') return { code: 200, value: putScale(api, parsed(), write) }
       if (path.subresource === 'finalize') return { code: 200, value: finalize(api, parsed(), write) }
-      return { code: 200, value: put(api, parsed(), write) }
+      return { code: 200, value: update(api, parsed(), write) }
     case 'PATCH':
       return patched(call, parsed(), type, write)
     default:
       return path.name === undefined ? removeAll(call, body, write) : removeOne(call, body, write)
   }
-}
-
-/** PUT of an object that does not exist is refused, except for Leases and others that may be created by it. */
-function put(api: Api, body: unknown, write: WriteRequest): KubeObject {
-  return update(api, body, write)
 }
 
 function patched(call: Call, body: unknown, type: string, write: WriteRequest): { code: number; value: unknown } {

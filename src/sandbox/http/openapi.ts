@@ -16,9 +16,13 @@ export function openApi(api: Api, url: URL, request: IncomingMessage, response: 
       const message = 'the sandbox has its OpenAPI as JSON only; /openapi/v3 is complete'
       throw new StatusError(406, 'NotAcceptable', message)
     }
-    return sendJson(response, 200, JSON.stringify(version2(api.registry.all())))
+    sendJson(response, 200, JSON.stringify(version2(api.registry.all())))
+    return
   }
-  if (pathname === '/openapi/v3') return sendJson(response, 200, JSON.stringify(index(api)))
+  if (pathname === '/openapi/v3') {
+    sendJson(response, 200, JSON.stringify(index(api)))
+    return
+  }
   const [, group = '', version = ''] = /^\/openapi\/v3\/(?:api|apis\/([^/]+))\/([^/]+)$/.exec(pathname) ?? []
   const found = api.registry.all().filter(one => one.group === group && one.version === version)
   if (found.length === 0) throw noSuchPath()

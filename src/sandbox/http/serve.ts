@@ -68,17 +68,14 @@ function serveDiscovery(api: Api, pathname: string, request: IncomingMessage, re
     response.end(JSON.stringify(aggregatedDiscovery(registry, root, aggregated)))
     return
   }
+  sendJson(response, 200, JSON.stringify(legacyDiscovery(api, root ?? '', parts, request)))
+}
+
+function legacyDiscovery({ registry }: Api, root: string, parts: readonly string[], request: IncomingMessage) {
   const [first, second] = parts
-  if (root === 'api') {
-    return sendJson(
-      response,
-      200,
-      JSON.stringify(first === undefined ? apiVersions(hostOf(request)) : apiResources(registry, '', first)),
-    )
-  }
-  if (first === undefined) return sendJson(response, 200, JSON.stringify(apiGroups(registry)))
-  const answer = second === undefined ? apiGroup(registry, first) : apiResources(registry, first, second)
-  sendJson(response, 200, JSON.stringify(answer))
+  if (root === 'api') return first === undefined ? apiVersions(hostOf(request)) : apiResources(registry, '', first)
+  if (first === undefined) return apiGroups(registry)
+  return second === undefined ? apiGroup(registry, first) : apiResources(registry, first, second)
 }
 
 function hostOf(request: IncomingMessage): string {

@@ -41,13 +41,23 @@ const deployment = onSpec(spec => {
   )
 })
 
+/** A claim inside a StatefulSet is a whole object. */
+function claimTemplate(given: unknown): unknown {
+  if (!isRecord(given)) return given
+  const spec = withFields(given.spec, { volumeMode: 'Filesystem' })
+  return { kind: 'PersistentVolumeClaim', apiVersion: 'v1', ...given, spec, status: { phase: 'Pending' } }
+}
+
 const statefulSet = onSpec(spec => {
+  const claims = Array.isArray(spec.volumeClaimTemplates)
+    ? { volumeClaimTemplates: spec.volumeClaimTemplates.map(claimTemplate) }
+    : {}
   const strategy = withFields(spec.updateStrategy, { type: 'RollingUpdate' })
   const rolling =
     strategy.type === 'RollingUpdate' ? { rollingUpdate: withFields(strategy.rollingUpdate, { partition: 0 }) } : {}
   return template(
     withFields(
-      { ...spec, updateStrategy: { ...strategy, ...rolling } },
+      { ...spec, ...claims, updateStrategy: { ...strategy, ...rolling } },
       {
         replicas: 1,
         revisionHistoryLimit: 10,
@@ -67,6 +77,15 @@ const daemonSet = onSpec(spec => {
   return template(withFields({ ...spec, updateStrategy: { ...strategy, ...rolling } }, { revisionHistoryLimit: 10 }))
 })
 
+/** The generation once more, where older clients look for it. */
+function withAnnotation(object: KubeObject, name: string): KubeObject {
+  const generation = String(object.metadata.generation ?? 1)
+  return {
+    ...object,
+    metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, [name]: generation } },
+  }
+}
+
 const jobDefaults = {
   backoffLimit: 6,
   completionMode: 'NonIndexed',
@@ -78,24 +97,6 @@ const jobDefaults = {
 function jobSpec(spec: Json): Json {
   const counts = spec.completions === undefined && spec.parallelism === undefined ? { completions: 1 } : {}
   return template(withFields(withFields(spec, { ...jobDefaults, parallelism: 1 }), counts))
-}
-
-/** A new Job selects its pods by its own uid. */
-const job: Defaulter = object => {
-  const done = onSpec(jobSpec)(object)
-  const spec = done.spec as Json
-  const { uid } = object.metadata
-  if (spec.selector !== undefined || spec.manualSelector === true || uid === undefined) return done
-  const labels = {
-    'batch.kubernetes.io/controller-uid': uid,
-    'batch.kubernetes.io/job-name': object.metadata.name ?? '',
-    'controller-uid': uid,
-    'job-name': object.metadata.name ?? '',
-  }
-  const given = spec.template as Json & { metadata: { labels?: object } }
-  const metadata = { ...given.metadata, labels: { ...given.metadata.labels, ...labels } }
-  const selector = { matchLabels: { 'batch.kubernetes.io/controller-uid': uid } }
-  return { ...done, spec: { ...spec, selector, template: { ...given, metadata } } }
 }
 
 const cronJob = onSpec(spec => {
@@ -119,29 +120,12 @@ const service = onSpec(spec => {
   const filled = ports.map(port =>
     isRecord(port) ? withFields(port, { protocol: 'TCP', targetPort: port.port }) : port,
   )
-  const own =
-    type === 'ExternalName'
-      ? {}
-      : {
-          internalTrafficPolicy: 'Cluster',
-          ipFamilies: ['IPv4'],
-          ipFamilyPolicy: 'SingleStack',
-          clusterIP: nextClusterIp(),
-        }
   const external = type === 'LoadBalancer' || type === 'NodePort' ? { externalTrafficPolicy: 'Cluster' } : {}
   const balanced = type === 'LoadBalancer' ? { allocateLoadBalancerNodePorts: true } : {}
-  const result = withFields({ ...spec, type }, { sessionAffinity: 'None', ...own, ...external, ...balanced })
-  if (result.clusterIP !== undefined && result.clusterIPs === undefined) result.clusterIPs = [result.clusterIP]
+  const policy = type === 'ExternalName' ? {} : { internalTrafficPolicy: 'Cluster' }
+  const result = withFields({ ...spec, type }, { sessionAffinity: 'None', ...policy, ...external, ...balanced })
   return ports.length === 0 ? result : { ...result, ports: filled }
 })
-
-let lastIp = 0
-
-/** An address that no service of this process has had before; 65,000 of them, then again from the start. */
-function nextClusterIp(): string {
-  lastIp = (lastIp % 65_000) + 1
-  return `10.96.${lastIp >> 8}.${lastIp & 255}`
-}
 
 function byDefault(group: string): (given: unknown) => unknown {
   return given => (isRecord(given) ? withFields(given, { apiGroup: group }) : given)
@@ -157,9 +141,27 @@ const binding: Defaulter = object => {
   return { ...object, roleRef, ...(subjects ? { subjects } : {}) }
 }
 
-const networkPolicy = onSpec(spec =>
-  withFields(spec, { policyTypes: spec.egress === undefined ? ['Ingress'] : ['Ingress', 'Egress'] }),
-)
+const networkPolicy = onSpec(spec => {
+  const rules = (list: unknown) =>
+    Array.isArray(list) ? list.map(rule => (isRecord(rule) ? withProtocols(rule) : rule)) : undefined
+  const filled = { ...spec }
+  for (const name of ['ingress', 'egress']) if (spec[name] !== undefined) filled[name] = rules(spec[name])
+  return withFields(filled, { policyTypes: spec.egress === undefined ? ['Ingress'] : ['Ingress', 'Egress'] })
+})
+
+function withProtocols(holder: Json, more: Json = {}): Json {
+  if (!Array.isArray(holder.ports)) return holder
+  const ports = holder.ports.map(port => (isRecord(port) ? withFields(port, { protocol: 'TCP', ...more }) : port))
+  return { ...holder, ports }
+}
+
+/** Without metrics a HorizontalPodAutoscaler looks at the processor. */
+const cpu = { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } }
+
+const namespace: Defaulter = object => {
+  const labels = { ...object.metadata.labels, 'kubernetes.io/metadata.name': object.metadata.name ?? '' }
+  return { ...object, metadata: { ...object.metadata, labels } }
+}
 
 const definition = onSpec(spec => {
   const names = isRecord(spec.names) ? spec.names : {}
@@ -176,19 +178,21 @@ const defaulters: Readonly<Record<string, Defaulter>> = {
   'deployments.apps': deployment,
   'replicasets.apps': onSpec(spec => template(withFields(spec, { replicas: 1 }))),
   'statefulsets.apps': statefulSet,
-  'daemonsets.apps': daemonSet,
-  'jobs.batch': job,
+  'daemonsets.apps': object => daemonSet(withAnnotation(object, 'deprecated.daemonset.template.generation')),
+  'jobs.batch': onSpec(jobSpec),
   'cronjobs.batch': cronJob,
   pods: onSpec(spec => podSpecDefaults(spec, true)),
   replicationcontrollers: onSpec(spec =>
     spec.template === undefined ? spec : template(withFields(spec, { replicas: 1 })),
   ),
   services: service,
+  namespaces: namespace,
+  'endpointslices.discovery.k8s.io': object => withProtocols(object, { name: '' }) as unknown as KubeObject,
   secrets: object => ({ ...withoutStringData(object), type: object.type ?? 'Opaque' }),
   'rolebindings.rbac.authorization.k8s.io': binding,
   'clusterrolebindings.rbac.authorization.k8s.io': binding,
   'networkpolicies.networking.k8s.io': networkPolicy,
   persistentvolumeclaims: onSpec(spec => withFields(spec, { volumeMode: 'Filesystem' })),
-  'horizontalpodautoscalers.autoscaling': onSpec(spec => withFields(spec, { minReplicas: 1 })),
+  'horizontalpodautoscalers.autoscaling': onSpec(spec => withFields(spec, { minReplicas: 1, metrics: [cpu] })),
   'customresourcedefinitions.apiextensions.k8s.io': definition,
 }

@@ -26,7 +26,7 @@ export function podSpecDefaults(spec: Json, alone = false): Json {
   }
   for (const field of ['containers', 'initContainers']) {
     const list = result[field]
-    if (Array.isArray(list)) result[field] = list.map(one => (isRecord(one) ? container(one) : one))
+    if (Array.isArray(list)) result[field] = list.map(one => (isRecord(one) ? container(one, alone) : one))
   }
   if (Array.isArray(result.volumes)) result.volumes = result.volumes.map(one => (isRecord(one) ? volume(one) : one))
   if (alone && result.tolerations === undefined) result.tolerations = tolerations
@@ -40,7 +40,7 @@ const tolerations = ['not-ready', 'unreachable'].map(name => ({
   tolerationSeconds: 300,
 }))
 
-function container(one: Json): Json {
+function container(one: Json, alone: boolean): Json {
   const result = withFields(one, {
     imagePullPolicy: pullPolicy(String(one.image ?? '')),
     resources: {},
@@ -54,7 +54,8 @@ function container(one: Json): Json {
     if (isRecord(result[name])) result[name] = probe(result[name])
   }
   if (Array.isArray(result.env)) result.env = result.env.map(fieldReference)
-  if (isRecord(result.resources)) result.resources = requests(result.resources)
+  if (alone && isRecord(result.resources)) result.resources = requests(result.resources)
+  if (isRecord(result.lifecycle)) result.lifecycle = lifecycle(result.lifecycle)
   return result
 }
 
@@ -71,8 +72,15 @@ function pullPolicy(image: string): string {
 
 function probe(one: Json): Json {
   const result = withFields(one, { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 })
-  if (isRecord(result.httpGet)) result.httpGet = withFields(result.httpGet, { path: '/', scheme: 'HTTP' })
-  return result
+  return withHttp(result)
+}
+
+function withHttp(one: Json): Json {
+  return isRecord(one.httpGet) ? { ...one, httpGet: withFields(one.httpGet, { path: '/', scheme: 'HTTP' }) } : one
+}
+
+function lifecycle(hooks: Json): Json {
+  return Object.fromEntries(Object.entries(hooks).map(([name, hook]) => [name, isRecord(hook) ? withHttp(hook) : hook]))
 }
 
 function fieldReference(one: unknown): unknown {
@@ -86,6 +94,14 @@ function volume(one: Json): Json {
     if (isRecord(result[name])) result[name] = withFields(result[name], { defaultMode: 420 })
   }
   if (isRecord(result.hostPath)) result.hostPath = withFields(result.hostPath, { type: '' })
+  if (isRecord(result.projected) && Array.isArray(result.projected.sources)) {
+    const sources = result.projected.sources.map(source =>
+      isRecord(source) && isRecord(source.serviceAccountToken)
+        ? { ...source, serviceAccountToken: withFields(source.serviceAccountToken, { expirationSeconds: 3600 }) }
+        : source,
+    )
+    result.projected = { ...result.projected, sources }
+  }
   if (Object.keys(result).length === 1) result.emptyDir = {}
   return result
 }

@@ -66,19 +66,3 @@ function mapped(list: unknown[], change: (item: unknown, index: number) => unkno
   }
   return result
 }
-
-/** The value without nulls where the schema names a field that cannot be null, as Go's decoding leaves it. */
-export function withoutNulls(value: unknown, depth = 0): unknown {
-  if (depth > maxDepth) return value
-  if (Array.isArray(value)) return mapped(value, item => withoutNulls(item, depth + 1))
-  if (!isRecord(value)) return value
-  let result = value
-  for (const [name, inner] of Object.entries(value)) {
-    const kept = inner === null ? undefined : withoutNulls(inner, depth + 1)
-    if (kept === inner) continue
-    if (result === value) result = { ...value }
-    if (kept === undefined) delete result[name]
-    else result[name] = kept
-  }
-  return result
-}

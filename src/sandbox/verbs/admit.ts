@@ -7,7 +7,8 @@ import type { Resource } from '../kinds/resource.ts'
 import { validateBuiltIn, validateMetadata } from '../kinds/validate.ts'
 import { validateRules } from '../schema/cel.ts'
 import { withDefaults } from '../schema/defaults.ts'
-import { prune, withoutNulls } from '../schema/prune.ts'
+import { goForm } from '../schema/go-form.ts'
+import { prune } from '../schema/prune.ts'
 import { isRecord } from '../schema/schema.ts'
 import { jsonType, validateSchema } from '../schema/validate.ts'
 
@@ -54,20 +55,23 @@ export function conform(object: KubeObject, request: WriteRequest): KubeObject {
   const { value, unknown } = prune(object, resource.schema)
   if (unknown.length > 0 && fieldValidation !== 'Ignore') {
     const texts = unknown.slice(0, 20).map(path => `unknown field ${JSON.stringify(path)}`)
-    if (fieldValidation === 'Strict') throw badRequest(`strict decoding error: ${texts.join(', ')}`)
+    const { kind, version, custom } = resource
+    const what = custom ? '' : `${kind} in version "${version}" cannot be handled as a ${kind}: `
+    if (fieldValidation === 'Strict') throw badRequest(`${what}strict decoding error: ${texts.join(', ')}`)
     request.warnings.push(...texts)
   }
   if (resource.custom) return withDefaults(value, resource.schema) as KubeObject
-  const decoded = withoutNulls(value) as KubeObject
-  checkTypes(decoded, resource)
-  return withBuiltInDefaults(decoded, resource)
+  checkTypes(value as KubeObject, resource)
+  return withBuiltInDefaults(goForm(value, resource.schema) as KubeObject, resource)
 }
 
 /** Go refuses a body whose types differ from the struct's before any validation. */
 function checkTypes(object: KubeObject, resource: Resource): void {
   const schema = resource.schema
   if (!schema) return
-  const wrong = validateSchema(object, schema).find(({ reason }) => reason === 'FieldValueTypeInvalid')
+  const wrong = validateSchema(object, schema).find(
+    ({ reason, message }) => reason === 'FieldValueTypeInvalid' && !message.endsWith('"null"'),
+  )
   if (!wrong) return
   const what = `${resource.kind} in version "${resource.version}" cannot be handled as a ${resource.kind}`
   throw badRequest(`${what}: ${wrong.field}: ${wrong.message}`)

@@ -1,9 +1,10 @@
 import type { KubeObject } from '../../kube/types.ts'
 import { type Api, timeOf, type WriteRequest } from '../api.ts'
 import { badRequest, StatusError } from '../errors.ts'
-import { applyConfiguration, ignoredFields } from '../fields/managers.ts'
+import { applyConfiguration, ignoredFields, withManagers } from '../fields/managers.ts'
 import { asServed } from '../kinds/versions.ts'
-import { prune, withoutNulls } from '../schema/prune.ts'
+import { prune } from '../schema/prune.ts'
+import { isRecord } from '../schema/schema.ts'
 import { conform, decode } from './admit.ts'
 import { prepareNew, store } from './create.ts'
 import { resetFields } from './resets.ts'
@@ -39,15 +40,14 @@ export function apply(api: Api, body: unknown, request: WriteRequest): { object:
     const created = applyConfiguration(undefined, applied, resource.schema, writer, ignored, force)
     const { managedFields } = created.metadata
     const fresh = prepareNew(api, created, request)
-    const object = { ...fresh, metadata: { ...fresh.metadata, managedFields: managedFields ?? [] } }
+    const object = withManagers(fresh, managedFields ?? [])
     return { object: store(api, object, request), created: true }
   }
   const merged = applyConfiguration(live, applied, resource.schema, writer, ignored, force)
   const version = resourceVersion ? { resourceVersion } : {}
   const wanted = { ...merged, metadata: { ...merged.metadata, ...version } }
   const after = prepare(live, wanted, { ...request, fieldValidation: 'Ignore' })
-  const managedFields = merged.metadata.managedFields ?? []
-  const object = { ...after, metadata: { ...after.metadata, managedFields } }
+  const object = withManagers(after, merged.metadata.managedFields ?? [])
   const owners = (one: KubeObject) => JSON.stringify(one.metadata.managedFields)
   if (isSame(live, object) && owners(live) === owners(object)) return { object: live, created: false }
   return { object: persist(api, object, request), created: false }
@@ -61,4 +61,12 @@ function known(object: KubeObject, request: WriteRequest): KubeObject {
   if (!schema) return object
   const { value } = prune(object, schema)
   return (custom ? value : withoutNulls(value)) as KubeObject
+}
+
+/** A null in the configuration of a built-in kind says nothing. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls)
+  if (!isRecord(value)) return value
+  const entries = Object.entries(value).filter(([, inner]) => inner !== null)
+  return Object.fromEntries(entries.map(([name, inner]) => [name, withoutNulls(inner)]))
 }

@@ -1,8 +1,8 @@
 import type { KubeObject } from '../../kube/types.ts'
 import { type Api, timeOf, type WriteRequest } from '../api.ts'
 import { alreadyExists, badRequest, invalid, StatusError } from '../errors.ts'
-import { ignoredFields, managedAfterUpdate } from '../fields/managers.ts'
-import { initialStatus } from '../kinds/initial.ts'
+import { ignoredFields, managedAfterUpdate, withManagers } from '../fields/managers.ts'
+import { allocate } from '../kinds/initial.ts'
 import { asServed, asStored } from '../kinds/versions.ts'
 import { checkNamespace, conform, decode, generationOf, validate } from './admit.ts'
 import { resetFields } from './resets.ts'
@@ -12,11 +12,9 @@ export function create(api: Api, body: unknown, request: WriteRequest): KubeObje
   const { resource, fieldManager } = request
   const object = named(api, decode(body, request), request)
   if (object.metadata.resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created')
-  const { metadata: _m, ...unset } = object
   const metadata = { ...object.metadata }
   delete metadata.managedFields
-  const fresh = { ...unset, metadata } as KubeObject
-  const prepared = prepareNew(api, fresh, request)
+  const prepared = prepareNew(api, { ...object, metadata }, request)
   const ignored = ignoredFields(resetFields(resource, ''))
   const writer = {
     manager: fieldManager,
@@ -26,7 +24,7 @@ export function create(api: Api, body: unknown, request: WriteRequest): KubeObje
     time: timeOf(api),
   }
   const managedFields = managedAfterUpdate(undefined, prepared, resource.schema, writer, ignored)
-  return store(api, { ...prepared, metadata: { ...prepared.metadata, managedFields } }, request)
+  return store(api, withManagers(prepared, managedFields), request)
 }
 
 /** A new object with everything that the server sets; not stored yet. @throws StatusError */
@@ -43,18 +41,18 @@ export function prepareNew(api: Api, object: KubeObject, request: WriteRequest):
   const generation = generationOf(object, undefined, resource)
   if (generation !== undefined) metadata.generation = generation
   const conformed = conform({ ...object, metadata }, request)
-  const prepared = initialStatus(conformed, resource, api)
-  validate(prepared, undefined, request)
-  return prepared
+  validate(conformed, undefined, request)
+  return conformed
 }
 
-/** Stores a new object. @throws StatusError (409) when there is one of that name */
+/** Stores a new object, with what the server sets and nobody owns. @throws StatusError (409) when there is one of that name */
 export function store(api: Api, object: KubeObject, request: WriteRequest): KubeObject {
   const { resource, namespace, dryRun } = request
   const name = object.metadata.name ?? ''
   const existing = api.store.get(resource.storage, namespace, name)
   if (existing) throw alreadyExists(resource, name)
-  return dryRun ? object : asServed(api.store.put(resource.storage, asStored(object, resource)).object, resource)
+  const complete = allocate(object, resource)
+  return dryRun ? complete : asServed(api.store.put(resource.storage, asStored(complete, resource)).object, resource)
 }
 
 function named(api: Api, object: KubeObject, request: WriteRequest): KubeObject {

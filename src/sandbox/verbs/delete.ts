@@ -35,6 +35,8 @@ export function parseDeleteOptions(body: unknown, query: URLSearchParams): Delet
 const definitions = 'customresourcedefinitions.apiextensions.k8s.io'
 const cleanup = 'customresourcecleanup.apiextensions.k8s.io'
 
+const recreated = '. The object might have been deleted and then recreated'
+
 /** Namespaces that a cluster cannot be without. */
 const permanent = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease'])
 
@@ -46,8 +48,13 @@ export function remove(api: Api, request: WriteRequest, options: DeleteOptions):
   const { resource, namespace, name, dryRun } = request
   const object = existing(api, request)
   const { uid, resourceVersion } = options
+  const own = { ...resource, group: '', plural: resource.kind }
   const differs = (what: string, asked: string, found: string | undefined) =>
-    conflict(resource, name, `Precondition failed: ${what} in precondition: ${asked}, ${what} in object meta: ${found}`)
+    conflict(
+      own,
+      name,
+      `the ${what} in the precondition (${asked}) does not match the ${what} in record (${found})${recreated}`,
+    )
   if (uid !== undefined && uid !== object.metadata.uid) throw differs('UID', uid, object.metadata.uid)
   if (resourceVersion !== undefined && resourceVersion !== object.metadata.resourceVersion) {
     throw differs('ResourceVersion', resourceVersion, object.metadata.resourceVersion)

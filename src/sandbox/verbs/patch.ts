@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import type { KubeObject } from '../../kube/types.ts'
 import type { Api, WriteRequest } from '../api.ts'
-import { badRequest, StatusError } from '../errors.ts'
+import { badRequest, invalid, StatusError } from '../errors.ts'
 import { applyJsonPatch } from '../patch/json-patch.ts'
 import { applyMergePatch } from '../patch/merge-patch.ts'
 import { applyStrategicPatch } from '../patch/strategic.ts'
@@ -19,11 +19,16 @@ export function patch(
   if (type === 'application/apply-patch+yaml' || type === 'application/apply-patch+cbor')
     return apply(api, body, request)
   const object = existing(api, request)
-  const { resource } = request
   const patched = patchedWith(type, object, body, request)
   const text = JSON.stringify(patched)
   if (Buffer.byteLength(text) > 4 << 20) throw badRequest('the patched object is too large')
-  return { object: write(api, object, decode(patched, { ...request, resource }), request), created: false }
+  const wanted = decode(patched, request)
+  const { uid } = wanted.metadata
+  if (uid !== object.metadata.uid) {
+    const message = `Invalid value: ${JSON.stringify(uid)}: field is immutable`
+    throw invalid(request.resource, request.name, [{ field: 'metadata.uid', reason: 'FieldValueInvalid', message }])
+  }
+  return { object: write(api, object, wanted, request), created: false }
 }
 
 function patchedWith(type: string, object: KubeObject, body: unknown, { resource }: WriteRequest): unknown {

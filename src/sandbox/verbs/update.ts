@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util'
 import type { KubeObject } from '../../kube/types.ts'
 import { type Api, timeOf, type WriteRequest } from '../api.ts'
 import { conflict, modified, notFound } from '../errors.ts'
-import { ignoredFields, managedAfterUpdate } from '../fields/managers.ts'
+import { ignoredFields, managedAfterUpdate, withManagers } from '../fields/managers.ts'
+import { keepAllocated } from '../kinds/initial.ts'
 import { asServed, asStored } from '../kinds/versions.ts'
 import { conform, decode, generationOf, validate } from './admit.ts'
 import { keepForeign, resetFields } from './resets.ts'
@@ -38,7 +39,7 @@ export function write(api: Api, before: KubeObject, wanted: KubeObject, request:
     time: timeOf(api),
   }
   const managedFields = managedAfterUpdate(before, after, resource.schema, writer, ignored)
-  return persist(api, { ...after, metadata: { ...after.metadata, managedFields } }, request)
+  return persist(api, withManagers(after, managedFields), request)
 }
 
 /** The new state with everything that the server decides; not stored. @throws StatusError */
@@ -65,7 +66,7 @@ export function prepare(before: KubeObject, wanted: KubeObject, request: WriteRe
     else Object.assign(metadata, { [field]: before.metadata[field] })
   }
   if (before.metadata.resourceVersion !== undefined) metadata.resourceVersion = before.metadata.resourceVersion
-  const conformed = conform({ ...kept, metadata }, request)
+  const conformed = conform(keepAllocated({ ...kept, metadata }, before, resource), request)
   const generation = generationOf(conformed, before, resource)
   const after = generation === undefined ? conformed : { ...conformed, metadata: { ...conformed.metadata, generation } }
   validate(after, before, request)
