@@ -64,13 +64,12 @@ async function measure(house: House, backend: StoryBackend, seen: Sightings): Pr
     seen.last([config], 'deleted'),
     seen.last([...frame, ...(backend.kluctl ? [given] : []), own], 'deleted'),
   ])
-  const since = { opened, closed }
   return {
-    written: lastWritten - since.opened,
-    deployed: lastDeployed - since.opened,
-    ready: ready - since.opened,
-    undeployed: undeployed - since.closed,
-    gone: gone - since.closed,
+    written: lastWritten - opened,
+    deployed: lastDeployed - opened,
+    ready: ready - opened,
+    undeployed: undeployed - closed,
+    gone: gone - closed,
   }
 }
 
@@ -131,4 +130,4 @@ const file = join(root, 'bench', 'results', 'main-job.json')
 mkdirSync(join(root, 'bench', 'results'), { recursive: true })
 const machine = { cpus: cpus().length, model: cpus()[0]?.model ?? 'unknown', node: process.version }
 writeFileSync(file, `${JSON.stringify({ rounds, machine, results }, undefined, 2)}\n`)
-process.stdout.write(`numbers: ${file}\n`)
+process.stdout.write('numbers: bench/results/main-job.json\n')

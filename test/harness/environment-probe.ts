@@ -60,12 +60,6 @@ export class EnvironmentProbe {
     return waitFor(look, { deadline: 60_000, describe: () => this.#describe(what), ...options })
   }
 
-  /** Its object is gone, whatever is with a namespace that never was its own. */
-  async toEnd(options: WaitOptions = {}): Promise<void> {
-    const look = async () => (await this.get()) === undefined
-    await waitFor(look, { deadline: 60_000, describe: () => this.#describe('gone'), ...options })
-  }
-
   /** Gone, with its namespace and its account. */
   async toBeGone(options: WaitOptions = {}): Promise<void> {
     const last = await this.get()
