@@ -61,15 +61,16 @@ function collect(child: ChildProcess, name: string, run: ToolRun): Promise<ToolO
     child.stderr?.on('data', (chunk: Buffer) => {
       if (complaint.length < maxComplaint) complaint += chunk.toString('utf8')
     })
-    child.on('error', error => fail(new ToolError(`${name} cannot be started`, { cause: error })))
+    child.on('error', error => fail(new ToolError(`${name} cannot be started`, '', { cause: error })))
     // A program that ends before it has read all of its input is judged by its exit code.
     child.stdin?.on('error', () => undefined)
     child.stdin?.end(run.input ?? '')
     child.on('close', (code, killedBy) => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)
-      if (code === 0) resolve({ stdout: Buffer.concat(out).toString('utf8'), stderr: complaint })
-      else reject(new ToolError(wordsOf(complaint, name, code ?? killedBy)))
+      const stdout = Buffer.concat(out).toString('utf8')
+      if (code === 0) resolve({ stdout, stderr: complaint })
+      else reject(new ToolError(wordsOf(complaint, name, code ?? killedBy), stdout))
     })
   })
 }

@@ -1,8 +1,8 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { runTool, type Tools, toolEnvironment } from '../binaries/index.ts'
-import { EngineError } from '../errors.ts'
+import { runTool, ToolError, type Tools, toolEnvironment } from '../binaries/index.ts'
+import { EngineError, within } from '../errors.ts'
 import { isObject, type JsonObject } from '../values.ts'
 import { readYamlObject, writeYaml } from '../yaml.ts'
 import { type ChartCredential, helmConfigCredential, registryConfigFiles } from './credentials.ts'
@@ -63,7 +63,8 @@ export class HelmSession implements AsyncDisposable {
   /** All versions of a chart in a repository, as its index has them. @throws EngineError when it is not there */
   async versions(name: string, signal: AbortSignal): Promise<string[]> {
     await this.#update(signal)
-    const pattern = `^${alias}/${name.replaceAll(/[^\w-]/g, '\\$&')}\\s`
+    // Helm searches in lower case, with a vertical tab after the name.
+    const pattern = `${alias}/${name.toLowerCase().replaceAll(/[^\w-]/g, '\\$&')}\\v`
     const args = ['search', 'repo', ...this.#flags, '--regexp', '--versions', '--devel', '--output=json', '--', pattern]
     const found = JSON.parse(await this.#run(args, signal)) as { name: string; version: string }[]
     const versions = found.filter(it => it.name === `${alias}/${name}`).map(it => it.version)
@@ -76,7 +77,14 @@ export class HelmSession implements AsyncDisposable {
   }
 
   async #update(signal: AbortSignal): Promise<void> {
-    await this.#run(['repo', 'update', '--fail-on-repo-update-fail', ...this.#flags, '--', alias], signal)
+    const { version } = await this.#options.tools.get('helm', signal)
+    // Helm 4 fails by itself when an index cannot be had.
+    const failing = version[0] < 4 ? ['--fail-on-repo-update-fail'] : []
+    await this.#run(['repo', 'update', ...failing, ...this.#flags, '--', alias], signal).catch(error => {
+      const reason =
+        error instanceof ToolError ? /Unable to get an update[^:]*"[^]*?\):\s*([^\n]+)/.exec(error.output) : null
+      throw reason === null ? error : within(shown(this.#url), new EngineError(reason[1]?.trim() ?? ''))
+    })
   }
 
   async #run(args: readonly string[], signal: AbortSignal): Promise<string> {
@@ -91,6 +99,11 @@ export class HelmSession implements AsyncDisposable {
     })
     return (await runTool(tool.path, args, { env, signal })).stdout
   }
+}
+
+/** A URL without what may be a password in it. */
+function shown(url: string): string {
+  return url.replace(/\/\/[^/@]*@/, '//***@')
 }
 
 /** A `repositories.yaml` with the one repository (helm.sh/docs/helm/helm_repo_add). */
