@@ -4,6 +4,14 @@ import { z } from 'zod'
 const maxRef = 1024
 
 export const BranchName = z.string().min(1).max(maxRef)
+
+/** Whether a branch can have this name, by the rules of `git check-ref-format --branch`; its length is not looked at. */
+export function isBranchName(name: string): boolean {
+  const partsFit = name.split('/').every(part => part !== '' && !part.startsWith('.') && !part.endsWith('.lock'))
+  const plain = !/\.\.|@\{|[\p{Cc} ~^:?*[\\]/u.test(name)
+  return partsFit && plain && !name.endsWith('.') && !name.startsWith('-') && name !== '@'
+}
+
 export const PullRequestNumber = z.int().min(1).max(2_147_483_647)
 
 /** What an environment follows: one pull request, or one branch. Never changes during an environment's life. */

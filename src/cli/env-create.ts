@@ -4,6 +4,7 @@ import {
   BranchName,
   type ChangeIdentity,
   changeKey,
+  isBranchName,
   PullRequestNumber,
   type ReviewEnvironment,
 } from '../api/index.ts'
@@ -102,8 +103,11 @@ function changeOf({ branch, pullRequest }: Options): ChangeIdentity {
     throw new InvalidInputError([{ path: '--branch, --pull-request', message: 'expected exactly one of them' }])
   }
   if (branch !== undefined) {
-    if (BranchName.safeParse(branch).success && !branch.startsWith('refs/')) return { branch }
-    throw new InvalidInputError([{ path: '--branch', message: 'expected a branch’s name, without refs/heads/' }])
+    const refuse = (message: string) => new InvalidInputError([{ path: '--branch', message }])
+    if (branch.startsWith('refs/')) throw refuse('expected a branch’s name, without refs/heads/')
+    if (!BranchName.safeParse(branch).success || !isBranchName(branch))
+      throw refuse('expected a name that a branch can have')
+    return { branch }
   }
   const number = PullRequestNumber.safeParse(/^[0-9]+$/.test(pullRequest ?? '') ? Number(pullRequest) : undefined)
   if (number.success) return { pullRequest: number.data }

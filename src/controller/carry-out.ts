@@ -1,6 +1,7 @@
 import {
   apiVersion,
   type ChangeFacts,
+  changeKey,
   type EnvironmentTimes,
   identityOf,
   type ReviewEnvironment,
@@ -10,6 +11,7 @@ import type { Decision } from '../environment/decide.ts'
 import { changeSummary } from '../environment/why-not.ts'
 import { KubeError } from '../kube/errors.ts'
 import { timestamp } from '../util/clock.ts'
+import { TerminalError } from '../util/errors.ts'
 import { reservePlace } from './admission.ts'
 import type { ControllerContext } from './context.ts'
 import { mergePatch } from './patch.ts'
@@ -78,10 +80,19 @@ async function createOrFind(
     if (!(error instanceof KubeError && error.isAlreadyExists)) throw error
     const found = await context.kube.get<ReviewEnvironment>(keyOf(wanted), { signal })
     if (found === undefined) throw error
+    if (!sameChange(found, wanted)) {
+      const { name } = wanted.metadata
+      const message = `the name ${name} is taken by the ReviewEnvironment of another change (${found.spec.projectRef.name}, ${changeKey(found.spec.change)})`
+      throw new TerminalError('NameTaken', message, { cause: error })
+    }
     // Made by an earlier try of ours, or by hand just now: the next look decides with it in sight.
     context.stores.environments.assume(found)
     throw error
   }
+}
+
+function sameChange(a: ReviewEnvironment, b: ReviewEnvironment): boolean {
+  return a.spec.projectRef.name === b.spec.projectRef.name && changeKey(a.spec.change) === changeKey(b.spec.change)
 }
 
 async function update(

@@ -1,6 +1,7 @@
 import {
   type ChangeFacts,
   type ChangeIdentity,
+  isBranchName,
   parseChangeKey,
   type ReviewEnvironment,
   type ReviewProject,
@@ -90,13 +91,17 @@ async function details(
   return { paths, config }
 }
 
-/** A kind of change that the project neither filters for nor has an environment of costs no request. */
+/**
+ * A kind of change that the project neither filters for nor has an environment of costs no request, and neither does a
+ * branch that cannot be (a person's mistake, which the environment's own status tells).
+ */
 function follows(
   context: ControllerContext,
   project: ReviewProject,
   identity: ChangeIdentity,
   change: string,
 ): boolean {
+  if (identity.branch !== undefined && !isBranchName(identity.branch)) return false
   const { pullRequests, branches } = project.spec.changes
   const filter = identity.pullRequest === undefined ? branches : pullRequests
   return (

@@ -15,6 +15,7 @@ import { messageOf, TerminalError } from '../util/errors.ts'
 import type { ControllerContext } from './context.ts'
 import { reasonOf } from './environment-state.ts'
 import { changeProjectStatus } from './project-status.ts'
+import type { ChangesFailed } from './setbacks.ts'
 
 const mask = maskFor()
 
@@ -24,26 +25,23 @@ const mask = maskFor()
  */
 const quiet = 60 * 60_000
 
-/** Notes a listing that was carried out. */
+/** Notes a listing that was carried out, but for what failed with single changes. */
 export async function noteListing(
   context: ControllerContext,
   project: ReviewProject,
   listing: Listing,
   plan: ListingPlan,
+  failure: ChangesFailed | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   for (const warning of plan.warnings) {
     const reason = plan.held.length > 0 ? 'DeletesHeld' : 'ListingIncomplete'
     context.event(project, { type: 'Warning', reason, note: mask(warning) })
   }
-  const condition: ConditionInput = listing.complete
-    ? { type: 'Ready', status: 'True', reason: 'Listed', message: 'the changes of the repository are known' }
-    : {
-        type: 'Ready',
-        status: 'False',
-        reason: 'ListingIncomplete',
-        message: mask(listing.incompleteReason ?? 'the forge gave only a part of its changes'),
-      }
+  if (failure !== undefined) {
+    context.event(project, { type: 'Warning', reason: failure.reason, note: mask(failure.message) })
+  }
+  const condition = listedCondition(listing, failure)
   await changeProjectStatus(
     context,
     project.metadata,
@@ -53,6 +51,16 @@ export async function noteListing(
     },
     signal,
   )
+}
+
+function listedCondition(listing: Listing, failure: ChangesFailed | undefined): ConditionInput {
+  const notReady = { type: 'Ready', status: 'False' } as const
+  if (!listing.complete) {
+    const message = mask(listing.incompleteReason ?? 'the forge gave only a part of its changes')
+    return { ...notReady, reason: 'ListingIncomplete', message }
+  }
+  if (failure !== undefined) return { ...notReady, reason: failure.reason, message: mask(failure.message) }
+  return { type: 'Ready', status: 'True', reason: 'Listed', message: 'the changes of the repository are known' }
 }
 
 /** Notes that a listing failed. Nothing was created, changed or deleted by it. */

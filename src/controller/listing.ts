@@ -16,6 +16,7 @@ import type { ControllerContext } from './context.ts'
 import { type Place, placeOf } from './keys.ts'
 import { noteListing, noteListingFailure } from './listing-status.ts'
 import { changeProjectStatus } from './project-status.ts'
+import { Setbacks } from './setbacks.ts'
 import { changeIndex, environmentsOf } from './stores.ts'
 import type { Outcome } from './workers.ts'
 
@@ -38,14 +39,15 @@ export async function reconcileListing(
   if (project === undefined || project.metadata.deletionTimestamp !== undefined || project.spec.suspend)
     return undefined
   const began = context.freshness.tick()
+  const setbacks = new Setbacks(signal)
   try {
     const { forge } = await context.forges.of(project)
     const listing = await forge.list(whatToList(project, environmentsOf(context.stores, project)), signal)
-    await readFiles(context, project, forge, listing, signal)
-    const plan = await settle(context, project, forge, listing, signal)
-    await apply(context, project, plan, began, signal)
+    await readFiles(context, project, forge, listing, setbacks, signal)
+    const plan = await settle(context, project, forge, listing, setbacks, signal)
+    await apply(context, project, plan, began, setbacks, signal)
     noteWanted(context, project, listing)
-    await noteListing(context, project, listing, plan, signal)
+    await noteListing(context, project, listing, plan, setbacks.failure, signal)
     context.freshness.forget(placeOf(project), began)
   } catch (error) {
     signal.throwIfAborted()
@@ -53,6 +55,7 @@ export async function reconcileListing(
     await noteListingFailure(context, project, error, signal)
     throw error
   }
+  if (setbacks.failure?.transient) throw setbacks.failure
   // Spread, so that projects of one installation do not come back together.
   return { recheckAfter: durationMilliseconds(project.spec.source.interval) * (0.95 + context.random() / 10) }
 }
@@ -63,14 +66,22 @@ async function readFiles(
   project: ReviewProject,
   forge: Forge,
   listing: Listing,
+  setbacks: Setbacks,
   signal: AbortSignal,
 ): Promise<void> {
   if (project.spec.configFile.allow.length === 0) return
   const candidates = [...listing.pullRequests, ...listing.branches].filter(
     facts => mayQualify(project.spec.changes, facts).qualifies,
   )
-  await parallel(candidates, atATime, facts => context.commits.readableOverrides(project, facts, forge, signal))
+  await parallel(candidates, atATime, facts =>
+    setbacks.attempt(changeKey(identityOf(facts)), () =>
+      context.commits.readableOverrides(project, facts, forge, signal),
+    ),
+  )
 }
+
+/** Stands for an answer that could not be had: by it nothing is made, changed or deleted. */
+const unanswered: Verified = { lookup: { state: 'unknown', reason: 'asking about it failed' } }
 
 /** Plans, asks the forge about each change that the plan cannot do without, and plans again with the answers. */
 async function settle(
@@ -78,14 +89,22 @@ async function settle(
   project: ReviewProject,
   forge: Forge,
   listing: Listing,
+  setbacks: Setbacks,
   signal: AbortSignal,
 ): Promise<ListingPlan> {
   const verified = new Map<string, Verified>()
+  // Whether its file lets the change have an environment is not known, so nothing is done to it.
+  for (const facts of [...listing.pullRequests, ...listing.branches]) {
+    const change = changeKey(identityOf(facts))
+    if (setbacks.has(change)) verified.set(change, unanswered)
+  }
   for (let round = 0; ; round++) {
     const plan = planNow(context, project, listing, verified)
     if (plan.verify.length === 0 || round >= maxRounds) return plan
     await parallel(plan.verify, atATime, async asked => {
-      verified.set(changeKey(asked.change), await ask(context, project, forge, listing, asked, signal))
+      const change = changeKey(asked.change)
+      const answer = await setbacks.attempt(change, () => ask(context, project, forge, listing, asked, signal))
+      verified.set(change, answer ?? unanswered)
     })
   }
 }
@@ -133,12 +152,13 @@ async function apply(
   project: ReviewProject,
   plan: ListingPlan,
   began: number,
+  setbacks: Setbacks,
   signal: AbortSignal,
 ): Promise<void> {
   const place = placeOf(project)
   const unlessNewer = (change: string, work: () => Promise<void>) =>
     context.locks.run(changeLock(project, change), async () => {
-      if (!context.freshness.isNewer(place, change, began)) await work()
+      if (!context.freshness.isNewer(place, change, began)) await setbacks.attempt(change, work)
     })
   await changeProjectStatus(
     context,

@@ -1,4 +1,11 @@
-import { type ChangeFacts, type ChangeIdentity, changeKey, identityOf, type ReviewEnvironment } from '../api/index.ts'
+import {
+  type ChangeFacts,
+  type ChangeIdentity,
+  changeKey,
+  identityOf,
+  isBranchName,
+  type ReviewEnvironment,
+} from '../api/index.ts'
 import type { ConfigOverrides } from './config-file.ts'
 import { type DecidingProject, type Decision, decideChange } from './decide.ts'
 import { type ChangedPaths, mayQualify, needsPaths } from './filters.ts'
@@ -172,6 +179,8 @@ function planMissing(input: ListingInput, plan: ListingPlan, environment: Review
   const { listing } = input
   const { change } = environment.spec
   if (environment.metadata.deletionTimestamp !== undefined) return
+  // Written by a person; no forge can be asked for it, and the environment's own status says so.
+  if (change.branch !== undefined && !isBranchName(change.branch)) return
   const verified = input.verified?.get(changeKey(change))
   if (verified) {
     planVerified(input, plan, change, environment, verified)

@@ -1,3 +1,4 @@
+import { isBranchName } from '../../api/change.ts'
 import { InvalidInputError } from '../../util/errors.ts'
 import { ForgeError } from '../errors.ts'
 import { parseRepositoryUrl } from '../repository.ts'
@@ -46,14 +47,8 @@ export function deriveApiUrl(url: string): string {
  * @throws ForgeError `invalid`
  */
 export function checkBranchName(branch: string): void {
-  const parts = branch.split('/')
-  const bad =
-    parts.some(part => part === '' || part.startsWith('.') || part.endsWith('.lock')) ||
-    /\.\.|@\{|[\p{Cc} ~^:?*[\\]/u.test(branch) ||
-    branch.endsWith('.') ||
-    branch.startsWith('-') ||
-    branch === '@'
-  if (bad) throw new ForgeError('invalid', `${JSON.stringify(branch.slice(0, 200))} cannot be the name of a branch`)
+  if (isBranchName(branch)) return
+  throw new ForgeError('invalid', `${JSON.stringify(branch.slice(0, 200))} cannot be the name of a branch`)
 }
 
 /** Whether two `owner/name` are the same: GitHub does not tell upper from lower case. */
