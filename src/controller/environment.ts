@@ -1,8 +1,9 @@
-import { changeKey, type ReviewEnvironment, type ReviewProject } from '../api/index.ts'
+import { changeKey, isBranchName, type ReviewEnvironment, type ReviewProject } from '../api/index.ts'
 import type { BackendContext } from '../backend/backend.ts'
 import { ApplyError } from '../backend/refusals.ts'
 import { deployRefusal } from '../environment/deployable.ts'
 import type { DesiredEnvironment } from '../environment/desired.ts'
+import { quote } from '../environment/names.ts'
 import { TerminalError } from '../util/errors.ts'
 import { accountOf, ensureAccount } from './account.ts'
 import { backendContext } from './backend-context.ts'
@@ -70,7 +71,7 @@ async function bringUp(
   const project = findProject(context.stores, environment)
   const obstacle = obstacleTo(environment, project)
   if (obstacle !== undefined || project === undefined) {
-    if (project !== undefined) askForge(context, environment)
+    if (obstacle?.asks) askForge(context, environment)
     // A running environment stays as it is while its project is away or its facts are not there yet.
     if (environment.status?.state === undefined || environment.status.state === 'Pending') {
       markPending(draft, obstacle?.reason ?? 'ProjectMissing', obstacle?.message ?? '')
@@ -91,20 +92,32 @@ function askForge(context: ControllerContext, { metadata: { namespace }, spec }:
   context.enqueue.now({ kind: 'change', namespace, name: spec.projectRef.name, change: changeKey(spec.change) })
 }
 
-function obstacleTo(
-  environment: ReviewEnvironment,
-  project: ReviewProject | undefined,
-): { reason: string; message: string } | undefined {
-  const { projectRef } = environment.spec
+/** What keeps an environment from being deployed now; `asks`: the forge can help, and nobody is asking it yet. */
+interface Obstacle {
+  reason: string
+  message: string
+  asks?: boolean
+}
+
+function obstacleTo(environment: ReviewEnvironment, project: ReviewProject | undefined): Obstacle | undefined {
+  const { projectRef, change, revision } = environment.spec
+  if (change.branch !== undefined && !isBranchName(change.branch)) {
+    const message = `spec.change.branch: expected the name of a branch, got ${quote(change.branch)}`
+    throw new TerminalError('InvalidBranch', message)
+  }
   if (project === undefined) {
     return { reason: 'ProjectMissing', message: `ReviewProject ${projectRef.name} does not exist in this namespace` }
   }
   const facts = environment.status?.change
-  if (facts === undefined) return { reason: 'ChangeUnknown', message: 'waits for the facts about the change' }
+  if (facts === undefined) {
+    return { reason: 'ChangeUnknown', message: 'waits for the facts about the change', asks: true }
+  }
   const refusal = deployRefusal(project.spec, facts)
   if (refusal !== undefined) throw new TerminalError('ForkDenied', refusal)
-  if (environment.spec.revision === undefined) {
-    return { reason: 'RevisionUnknown', message: 'waits for the head commit of the change' }
+  // Whoever may write the spec could name any commit, such as one that only a fork has; the forge tells the head.
+  if (revision !== facts.sha) {
+    const asks = revision === undefined
+    return { reason: 'RevisionUnknown', message: 'waits for spec.revision to be the head of the change', asks }
   }
   return undefined
 }

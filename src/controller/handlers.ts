@@ -73,7 +73,7 @@ function environmentHandler(context: ControllerContext): InformerHandler<ReviewE
       if (concernsReconciler(environment, old)) {
         enqueue.now({ kind: 'environment', ...placeIn(environment.metadata) })
       }
-      if (wasAsked(environment, old)) askForge(context, environment)
+      if (wasAsked(environment, old) || wasRedirected(environment, old)) askForge(context, environment)
       if (!sameJson(told(environment), told(old))) tell(context, environment)
       if (environment.status?.state !== old.status?.state) countSoon(context, environment)
       // Who leaves makes room at once, also when its teardown is stuck.
@@ -149,6 +149,11 @@ function isLeaving(object: KubeObject, old: KubeObject): boolean {
 function wasAsked(object: KubeObject, old: KubeObject): boolean {
   const value = ({ metadata }: KubeObject) => metadata.annotations?.[annotations.requestedAt]
   return value(object) !== value(old)
+}
+
+/** Whether somebody else than the controller, which writes the forge's head, set another commit. */
+function wasRedirected({ spec, status }: ReviewEnvironment, old: ReviewEnvironment): boolean {
+  return spec.revision !== old.spec.revision && spec.revision !== status?.change?.sha
 }
 
 function placeIn({ namespace = '', name = '' }: { namespace?: string; name?: string }): Place {

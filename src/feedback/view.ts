@@ -44,7 +44,7 @@ export function viewOf(
   environment: ReviewEnvironment,
   options: { gone: boolean; installation: string; mask: Mask },
 ): FeedbackView {
-  const { status = {}, spec, metadata } = environment
+  const { status = {}, metadata } = environment
   const state = options.gone ? 'Gone' : (status.state ?? 'Pending')
   const stalled = findCondition(status.conditions, 'Stalled')
   const told = stalled?.status === 'True' ? stalled : findCondition(status.conditions, 'Ready')
@@ -55,7 +55,8 @@ export function viewOf(
     environment: status.name ?? metadata.name,
     state,
     url: status.url ?? '',
-    revision: spec.revision ?? status.change?.sha ?? '',
+    // Only the forge tells it: whoever may write the spec could otherwise have any commit given a status.
+    revision: status.change?.sha ?? '',
     deployed: status.deployedRevision ?? '',
     reason: explained ? (told?.reason ?? '') : '',
     message: explained ? options.mask(told?.message ?? '') : '',

@@ -1,8 +1,16 @@
-import type { ReviewEnvironment, ReviewEnvironmentStatus, ReviewProject } from '../../src/api/index.ts'
+import type { ChangeFacts, ReviewEnvironment, ReviewEnvironmentStatus, ReviewProject } from '../../src/api/index.ts'
 import { ReviewProjectSpec } from '../../src/api/index.ts'
 import { type FeedbackView, maskFor, viewOf } from '../../src/feedback/index.ts'
 
 export const sha = 'a'.repeat(40)
+
+function factsOf(branch: string | undefined): ChangeFacts {
+  const url = 'https://github.com/acme/shop'
+  const common = { labels: [], draft: false, fork: false, sha, url }
+  return branch === undefined
+    ? { ...common, kind: 'pullRequest', number: 42, branch: 'feature' }
+    : { ...common, kind: 'branch', branch }
+}
 
 /** An environment for pull request 42 of project offshoot/shop. */
 export function environmentWith(status: ReviewEnvironmentStatus = {}, branch?: string): ReviewEnvironment {
@@ -16,7 +24,7 @@ export function environmentWith(status: ReviewEnvironmentStatus = {}, branch?: s
       origin: 'automatic',
       revision: sha,
     },
-    status,
+    status: { change: factsOf(branch), ...status },
   }
 }
 

@@ -116,6 +116,16 @@ describe('feedback', () => {
     expect(forge.statuses[0]?.status.state).toBe('success')
   })
 
+  test('a commit that the forge did not name gets no status, whatever a hand wrote into the spec', async () => {
+    const environment = environmentWith({ state: 'Ready' })
+    environment.spec.revision = 'b'.repeat(40)
+    await send(environment)
+    expect(forge.statuses.map(({ sha: commit }) => commit)).toEqual([sha])
+    const { change: _, ...unknown } = environment.status ?? {}
+    await send({ ...environment, status: unknown })
+    expect(forge.statuses).toHaveLength(1)
+  })
+
   test('a project that wants no comment gets none', async () => {
     await send(environmentWith({ state: 'Ready' }), { comment: false })
     expect([forge.comments.length, forge.statuses.length]).toEqual([0, 1])
