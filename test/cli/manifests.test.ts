@@ -26,6 +26,16 @@ describe('RBAC of an installation', () => {
     for (const rule of rules) expect(JSON.stringify(rule)).not.toContain('*')
   })
 
+  it('lets no environment write what sends traffic into other namespaces', async () => {
+    // CVE-2021-25740: Endpoints and EndpointSlices may name addresses of any namespace.
+    const written = (await rbacManifests(installation))
+      .filter(({ metadata }) => metadata.name === 'offshoot-environment-base')
+      .flatMap(rulesOf)
+      .filter(({ resources }) => resources.some(resource => /^endpoint/.test(resource)))
+      .flatMap(({ verbs }) => verbs)
+    expect(new Set(written)).toEqual(new Set(['get', 'list', 'watch']))
+  })
+
   it('gives the controller no way to more rights than the installation allows', async () => {
     const objects = await rbacManifests(installation)
     const verbs = (verb: string) =>
