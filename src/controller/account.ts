@@ -22,10 +22,13 @@ export function accountOf(environment: ReviewEnvironment): string {
   return accountName(environment.metadata.name)
 }
 
-/** The binding in kube-system; its name holds the project's namespace, for environments may share a name. */
+/**
+ * The binding in kube-system. Its name holds the project's namespace, as environments may share a name, behind a
+ * separator that no name has: `a-b` and `c` must not meet `a` and `b-c`, or one team could take another's.
+ */
 export function clusterIdBindingKey(environment: ReviewEnvironment): ObjectKey {
   const { namespace, name } = environment.metadata
-  const full = fitName(`offshoot-${namespace}-${name}`, maxName)
+  const full = fitName(`offshoot:${namespace}:${name}`, maxName)
   return { apiVersion: `${rbac}/v1`, kind: 'RoleBinding', namespace: 'kube-system', name: full }
 }
 

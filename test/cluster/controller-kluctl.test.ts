@@ -9,7 +9,7 @@ const clusterIdBinding = (world: World, name: string) => ({
   apiVersion: 'rbac.authorization.k8s.io/v1',
   kind: 'RoleBinding',
   namespace: 'kube-system',
-  name: `offshoot-${world.namespace}-${name}`,
+  name: `offshoot:${world.namespace}:${name}`,
 })
 
 describe('the path through a KluctlDeployment', () => {
