@@ -40,6 +40,14 @@ describe('attacks', () => {
     expect(texts().filter(text => text.includes('ready'))).toHaveLength(1)
   })
 
+  test('our own comment of another environment that only quotes the marker is not taken for this one', async () => {
+    const other = `<!-- offshoot:uid-2 -->\n\`\`\`text\n.offshoot.yaml: ${marker}\n\`\`\``
+    const { id } = shop.comment(1, me, other)
+    expect(await forge.findOwnComment(1, marker)).toBeUndefined()
+    await forge.upsertComment({ pullRequest: 1, marker, body: `${marker} ready`, id })
+    expect(texts()).toEqual([`${me}: ${other}`, `${me}: ${marker} ready`])
+  })
+
   test('a body without its marker is refused: it would be created again and again', async () => {
     await expect(forge.upsertComment({ pullRequest: 1, marker, body: 'ready' })).rejects.toMatchObject({
       kind: 'invalid',

@@ -11,7 +11,12 @@ const maxBody = 65_536
 
 type Written = ForgeComment & { action: 'created' | 'updated' | 'unchanged' }
 
-/** The oldest comment by `me` that holds the marker; others may write the marker as they like. @throws ForgeError */
+/** Ours begin with their marker; further down it may be quoted, in the words of a branch's author. */
+function isMarked({ body }: Comment, marker: string): boolean {
+  return (body ?? '').trimStart().startsWith(marker)
+}
+
+/** The oldest comment by `me` that begins with the marker; others may write the marker as they like. @throws ForgeError */
 export async function findComment(
   { client, owner, repo }: GitHubRepository,
   number: number,
@@ -19,7 +24,7 @@ export async function findComment(
   me: ForgeUser,
   signal?: AbortSignal,
 ): Promise<ForgeComment | undefined> {
-  const isOurs = (comment: Comment) => comment.user?.id === me.id && (comment.body ?? '').includes(marker)
+  const isOurs = (comment: Comment) => comment.user?.id === me.id && isMarked(comment, marker)
   const pages = await readPages(client, '/repos/{owner}/{repo}/issues/{issue_number}/comments', {
     parameters: { owner, repo, issue_number: number },
     schema: Comments,
@@ -43,7 +48,7 @@ export async function writeComment(
   signal?: AbortSignal,
 ): Promise<Written> {
   const { pullRequest: number, marker, body, id } = comment
-  if (!body.includes(marker)) throw new ForgeError('invalid', 'the comment does not hold its marker')
+  if (!body.startsWith(marker)) throw new ForgeError('invalid', 'the comment does not begin with its marker')
   if (body.length > maxBody)
     throw new ForgeError('invalid', `a comment has at most ${maxBody} characters, not ${body.length}`)
   const { client, owner, repo } = repository
@@ -75,9 +80,7 @@ async function readOwnComment(
   })
   const comment = answer?.data
   const ours =
-    comment?.user?.id === me.id &&
-    comment.issue_url.endsWith(`/issues/${pullRequest}`) &&
-    (comment.body ?? '').includes(marker)
+    comment?.user?.id === me.id && comment.issue_url.endsWith(`/issues/${pullRequest}`) && isMarked(comment, marker)
   return comment && ours ? toForgeComment(comment) : undefined
 }
 
