@@ -69,6 +69,7 @@ export function installCommand(io: Io): Command {
 }
 
 async function manifests(options: Options): Promise<{ crds: KubeObject[]; others: KubeObject[] }> {
+  refuseUnsafe(options)
   const installation: Installation = {
     name: options.name,
     controllerNamespace: options.controllerNamespace,
@@ -78,6 +79,17 @@ async function manifests(options: Options): Promise<{ crds: KubeObject[]; others
   const crds = options.crds ? await crdManifests() : []
   const policy = options.admissionPolicy ? await admissionManifests(installation) : []
   return { crds, others: [...(await rbacManifests(installation)), ...policy] }
+}
+
+/** The controller may act as every account of a namespace with projects, and who writes projects says as which. */
+function refuseUnsafe({ projectNamespace, controllerNamespace }: Options): void {
+  const problems = projectNamespace
+    .filter(name => name === controllerNamespace || name.startsWith('kube-'))
+    .map(name => ({
+      path: '--project-namespace',
+      message: `expected another namespace than ${name}: whoever writes projects there could act as ${name === controllerNamespace ? 'the controller' : 'an account of the cluster'}`,
+    }))
+  if (problems.length > 0) throw new InvalidInputError(problems)
 }
 
 function apply(options: Options, crds: KubeObject[], others: KubeObject[], io: Io): Promise<void> {

@@ -27,7 +27,13 @@ describe('usage', () => {
     [['env', 'create', '-p', 'x', '-b', 'y', '--pull-request', '1'], /expected exactly one of them/],
     [['env', 'create', '-p', 'x', '--pull-request', '1e3'], /--pull-request: expected the number/],
     [['env', 'create', '-p', 'x', '-b', 'refs/heads/y'], /without refs\/heads/],
+    [['env', 'create', '-p', 'x', '-b', 'my branch'], /--branch: expected a name that a branch can have/],
     [['install', '--controller-namespace', 'Big'], /--controller-namespace: expected a Kubernetes name/],
+    [
+      ['install', '--project-namespace', 'offshoot-system'],
+      /--project-namespace: expected another .* act as the controller/,
+    ],
+    [['install', '--project-namespace', 'kube-system'], /--project-namespace: expected another/],
     [
       ['serve', '--workers', '0', '--listen', 'x'],
       /--listen \(OFFSHOOT_LISTEN\): expected host:port[\s\S]*--workers \(OFFSHOOT_WORKERS\)/,
