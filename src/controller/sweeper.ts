@@ -59,8 +59,7 @@ export class Sweeper {
     }
     for (const environment of this.#context.stores.environments.list()) {
       if (!this.#isStray(environment) || !this.#isRipe(environment, seen)) continue
-      const remove = () => deleteEnvironment(this.#context, environment, 'its project does not exist', signal)
-      removed += await this.#attempt(environment, remove, signal)
+      removed += await this.#attempt(environment, () => this.#removeStray(environment, signal), signal)
     }
     this.#suspects = seen
     return removed
@@ -123,6 +122,15 @@ export class Sweeper {
     if (environment?.metadata.uid === uid) return false
     const { uid: own } = object.metadata
     await this.#context.kube.delete(keyOf(object), { ...(own === undefined ? {} : { uid: own }), signal })
+    return true
+  }
+
+  /** Removes an environment after a fresh look for its project; false if that exists after all. */
+  async #removeStray(environment: ReviewEnvironment, signal: AbortSignal): Promise<boolean> {
+    const { namespace } = environment.metadata
+    const key = { apiVersion, kind: 'ReviewProject', namespace, name: environment.spec.projectRef.name }
+    if ((await this.#context.kube.getMetadata(key, { signal })) !== undefined) return false
+    await deleteEnvironment(this.#context, environment, 'its project does not exist', signal)
     return true
   }
 
