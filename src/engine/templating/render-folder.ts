@@ -85,6 +85,8 @@ async function walk(root: string): Promise<Tree> {
     entries.sort((a, b) => compareBytes(a.name, b.name))
     if (entries.some(({ name }) => name === 'Chart.yaml' || name === 'Chart.yml')) tree.charts.push(folder)
     for (const entry of entries) {
+      // What Git keeps for itself is no part of any item.
+      if (entry.name === '.git') continue
       const path = folder === '' ? entry.name : posix.join(folder, entry.name)
       if (entry.isSymbolicLink()) tree.links.push(path)
       else if (entry.isDirectory()) {
@@ -110,7 +112,7 @@ async function ignorePatterns(root: string, domain: readonly string[], tree: Tre
     if (text !== undefined) patterns.push(...parseIgnoreFile(text, folder))
   }
   // Charts are Helm's templates, not Jinja2's.
-  const excluded = ['**/.git', ...tree.charts.filter(chart => chart !== '').map(chart => `${chart}/**`)]
+  const excluded = tree.charts.filter(chart => chart !== '').map(chart => `${chart}/**`)
   return [...patterns, ...excluded.map(pattern => parseIgnorePattern(pattern, domain))]
 }
 

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { messageOf } from '../../../util/errors.ts'
+import { parseRepositoryUrl } from '../../../util/repository-url.ts'
 import { goString, requiredString, struct } from './go.ts'
 
 /** A ref of a Git repository: exactly one field. */
@@ -12,10 +14,20 @@ export const gitRef = struct({
   if (set.length > 1) context.addIssue({ code: 'custom', message: 'only one of the ref fields can be set' })
 })
 
-/** URL of a Git repository; `file://` is refused, as kluctl does. */
-export const gitUrl = requiredString.pipe(
-  z.string().refine(url => !url.startsWith('file:'), { error: 'file:// protocol is not supported' }),
-)
+/** URL of a Git repository; folders of this machine are refused, as kluctl does. */
+export const gitUrl = requiredString.superRefine((url, context) => {
+  const message = gitUrlProblem(url)
+  if (message !== undefined) context.addIssue({ code: 'custom', message })
+})
+
+function gitUrlProblem(url: string): string | undefined {
+  try {
+    const { protocol } = parseRepositoryUrl(url)
+    return protocol === 'file' ? `file:// protocol is not supported: ${url}` : undefined
+  } catch (error) {
+    return messageOf(error).replace(/^url: /, '')
+  }
+}
 
 const subDir = goString.optional().superRefine((path, context) => {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused.
