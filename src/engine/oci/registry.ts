@@ -1,0 +1,199 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici'
+import type { Clock } from '../../util/clock.ts'
+import { EngineError } from '../errors.ts'
+import { exchange, type HttpAnswer, HttpError } from '../http.ts'
+import type { RegistryCredential } from './login.ts'
+import { digestForm } from './reference.ts'
+
+/** What a client of one repository needs. */
+export interface RegistryOptions {
+  readonly host: string
+  readonly repository: string
+  readonly credential: RegistryCredential
+  readonly allowsUrl: (url: string) => boolean
+  readonly clock: Clock
+}
+
+/** A manifest or index with its own digest. */
+export interface Manifest {
+  readonly digest: string
+  readonly mediaType: string
+  readonly content: Record<string, unknown>
+}
+
+/** Points at a blob or a manifest. */
+export interface Descriptor {
+  readonly mediaType: string
+  readonly digest: string
+  readonly size: number
+}
+
+const attempts = 3
+const maxManifest = 4 * 1024 * 1024
+const deadline = 300_000
+const accepted = [
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+].join(', ')
+
+/** Pulls from one repository of a registry (OCI distribution specification 1.1), every byte checked by its digest. */
+export class Registry implements AsyncDisposable {
+  readonly #options: RegistryOptions
+  readonly #origin: string
+  readonly #agent: Dispatcher
+  #authorization: string | undefined
+
+  private constructor(options: RegistryOptions, agent: Dispatcher) {
+    this.#options = options
+    this.#origin = `${options.credential.plainHttp === true ? 'http' : 'https'}://${options.host}`
+    this.#agent = agent
+    if (options.credential.token) this.#authorization = `Bearer ${options.credential.token}`
+  }
+
+  /** Reads the certificates that the credential names. @throws EngineError */
+  static async open(options: RegistryOptions): Promise<Registry> {
+    const { caFile, certFile, keyFile, insecureSkipTlsVerify } = options.credential
+    const read = async (file: string | undefined) => (file === undefined ? undefined : await readFile(file))
+    const [ca, cert, key] = await Promise.all([caFile, certFile, keyFile].map(read))
+    const connect = {
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+      ...(insecureSkipTlsVerify === true ? { rejectUnauthorized: false } : {}),
+    }
+    const own = Object.keys(connect).length > 0
+    return new Registry(options, own ? new Agent({ connect }) : new EnvHttpProxyAgent())
+  }
+
+  /** The manifest of a tag or digest. @throws EngineError */
+  async manifest(reference: string, signal: AbortSignal): Promise<Manifest> {
+    const path = `/manifests/${reference}`
+    const answer = await this.#get(path, { accept: accepted }, maxManifest, signal)
+    const digest = `sha256:${createHash('sha256').update(answer.body).digest('hex')}`
+    if (digestForm.test(reference)) verify(reference, answer.body)
+    const content = JSON.parse(answer.body.toString('utf8')) as Record<string, unknown>
+    const mediaType = content['mediaType'] ?? answer.headers['content-type']?.split(';')[0] ?? ''
+    return { digest, mediaType: String(mediaType), content }
+  }
+
+  /** A blob, whole. @throws EngineError when it is too large or another one than its digest says */
+  async blob({ digest, size }: Descriptor, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
+    if (!digestForm.test(digest)) throw new EngineError(`${this.#name(digest)} is not a digest`)
+    if (size > maxBytes) throw new EngineError(`${this.#name(digest)} has ${size} bytes, more than ${maxBytes}`)
+    const { body } = await this.#get(`/blobs/${digest}`, {}, maxBytes, signal)
+    verify(digest, body)
+    return body
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#agent.close()
+  }
+
+  async #get(
+    path: string,
+    headers: Record<string, string>,
+    maxBytes: number,
+    signal: AbortSignal,
+  ): Promise<HttpAnswer> {
+    const url = `${this.#origin}/v2/${this.#options.repository}${path}`
+    let answer = await this.#send(url, headers, maxBytes, signal)
+    const challenge = answer.headers['www-authenticate']
+    if (answer.status === 401 && challenge !== undefined && !this.#options.credential.token) {
+      this.#authorization = await this.#authorize(challenge, signal)
+      answer = await this.#send(url, headers, maxBytes, signal)
+    }
+    if (answer.status === 200) return answer
+    throw new EngineError(`${this.#name(path.split('/').at(-1) ?? '')}: ${wordsOf(answer)}`)
+  }
+
+  async #send(
+    url: string,
+    headers: Record<string, string>,
+    maxBytes: number,
+    signal: AbortSignal,
+  ): Promise<HttpAnswer> {
+    const authorization = this.#authorization === undefined ? {} : { authorization: this.#authorization }
+    return this.#ask({ url, headers: { ...headers, ...authorization }, maxBytes }, signal)
+  }
+
+  /** Asks again when the registry is busy or does not answer. */
+  async #ask(
+    request: { url: string; headers: Record<string, string>; maxBytes: number; method?: string; body?: string },
+    signal: AbortSignal,
+  ): Promise<HttpAnswer> {
+    const { clock, allowsUrl, host } = this.#options
+    // The registry itself was judged by the artifact's URL; where it sends us on to is judged here.
+    const judged = (url: string) => new URL(url).host === host || allowsUrl(url)
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const answer = await exchange({ ...request, deadline, signal, allowsUrl: judged, dispatcher: this.#agent })
+        if (attempt >= attempts || (answer.status < 500 && answer.status !== 429)) return answer
+      } catch (error) {
+        if (attempt >= attempts || !(error instanceof HttpError)) throw error
+      }
+      await clock.sleep(500 * 2 ** attempt, signal)
+    }
+  }
+
+  /** Basic, or a token of the server that the challenge names (distribution's token specification). */
+  async #authorize(challenge: string, signal: AbortSignal): Promise<string | undefined> {
+    const { username, password = '', identityToken } = this.#options.credential
+    const pair = Buffer.from(`${username ?? ''}:${password}`).toString('base64')
+    const basic = username === undefined ? undefined : `Basic ${pair}`
+    if (!/^bearer\b/i.test(challenge)) return basic
+    const parts = new Map([...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, name = '', value = '']) => [name, value]))
+    const realm = parts.get('realm') ?? ''
+    if (!URL.canParse(realm)) throw new EngineError(`${this.#name('')}: the registry names no token server`)
+    const query = new URLSearchParams({
+      service: parts.get('service') ?? '',
+      scope: parts.get('scope') ?? `repository:${this.#options.repository}:pull`,
+    })
+    const url = new URL(realm)
+    const request = { url: realm, headers: {}, maxBytes: maxManifest }
+    if (identityToken !== undefined) {
+      query.set('grant_type', 'refresh_token')
+      query.set('refresh_token', identityToken)
+      query.set('client_id', 'offshoot')
+      const form = { 'content-type': 'application/x-www-form-urlencoded' }
+      return this.#token(await this.#ask({ ...request, method: 'POST', headers: form, body: `${query}` }, signal))
+    }
+    for (const [name, value] of query) url.searchParams.set(name, value)
+    const headers = basic === undefined ? {} : { authorization: basic }
+    return this.#token(await this.#ask({ ...request, url: url.href, headers }, signal))
+  }
+
+  #token(answer: HttpAnswer): string {
+    if (answer.status !== 200) throw new EngineError(`${this.#name('')}: no token: ${wordsOf(answer)}`)
+    const body = JSON.parse(answer.body.toString('utf8')) as { token?: unknown; access_token?: unknown }
+    const token = body.token ?? body.access_token
+    if (typeof token !== 'string') throw new EngineError(`${this.#name('')}: the token server gave no token`)
+    return `Bearer ${token}`
+  }
+
+  #name(reference: string): string {
+    const separator = reference === '' ? '' : reference.includes(':') ? '@' : ':'
+    return `oci://${this.#options.host}/${this.#options.repository}${separator}${reference}`
+  }
+}
+
+/** The error's code and message as the registry words them. */
+function wordsOf({ status, body }: HttpAnswer): string {
+  try {
+    const { errors } = JSON.parse(body.toString('utf8')) as { errors?: { code?: string; message?: string }[] }
+    const words = errors?.map(({ code = '', message = '' }) => `${code}: ${message}`).join('; ')
+    return `HTTP ${status}${words === undefined || words === '' ? '' : `: ${words.slice(0, 500)}`}`
+  } catch {
+    // No registry's answer but a proxy's page.
+    return `HTTP ${status}`
+  }
+}
+
+function verify(digest: string, bytes: Uint8Array): void {
+  const [algorithm = '', expected] = digest.split(':')
+  const found = createHash(algorithm).update(bytes).digest('hex')
+  if (found !== expected) throw new EngineError(`the content does not fit its digest ${digest}`)
+}
