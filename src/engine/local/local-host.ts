@@ -5,10 +5,12 @@ import type { KubeClient } from '../../kube/client.ts'
 import type { Clock } from '../../util/clock.ts'
 import type { Logger } from '../../util/log.ts'
 import { Tools } from '../binaries/index.ts'
-import { EngineError } from '../errors.ts'
+import { registryConfigFiles } from '../helm/credentials.ts'
 import { type ChartCredentialFlags, ChartPuller, chartCredentialsOf, createHelm } from '../helm/index.ts'
 import { allowAll, type EngineHost, type Progress } from '../host.ts'
 import { createKustomize } from '../kustomize/index.ts'
+import { OciArtifacts } from '../oci/index.ts'
+import { createSops } from '../sops/index.ts'
 import { type GitCredentialFlags, gitCredentials } from './credentials.ts'
 import { type RepositoryOverride, StoredGitAccess } from './git-access.ts'
 
@@ -42,7 +44,7 @@ export function localHost(options: LocalHostOptions): LocalHost {
   })
   const tools = new Tools({ cacheFolder, environment, progress, clock })
   const policy = allowAll
-  const sops = { decrypt: () => Promise.resolve(undefined) }
+  const sops = createSops({ environment, cluster, policy, progress, clock })
   const puller = new ChartPuller({
     tools,
     environment,
@@ -65,7 +67,14 @@ export function localHost(options: LocalHostOptions): LocalHost {
     environment,
   })
   const kustomize = createKustomize({ tools, helm, sops, policy, environment, cacheFolder })
-  const oci = { pull: (url: string) => Promise.reject(new EngineError(`${url} cannot be pulled`)) }
+  const oci = new OciArtifacts({
+    credential: chartCredentialsOf(options.chartCredentials ?? {}, environment),
+    configFiles: registryConfigFiles(environment),
+    environment,
+    policy,
+    cacheFolder,
+    clock,
+  })
   const host: EngineHost = {
     environment,
     cluster,
@@ -82,7 +91,10 @@ export function localHost(options: LocalHostOptions): LocalHost {
     policy,
     parallelism: Math.max(4, availableParallelism() * 2),
   }
-  return { host, charts: puller, [Symbol.asyncDispose]: () => git[Symbol.asyncDispose]() }
+  const dispose = async () => {
+    await Promise.all([git[Symbol.asyncDispose](), oci[Symbol.asyncDispose]()])
+  }
+  return { host, charts: puller, [Symbol.asyncDispose]: dispose }
 }
 
 /** `OFFSHOOT_CACHE_DIR`, else `offshoot` in the user's cache folder. */

@@ -76,8 +76,9 @@ export class Registry implements AsyncDisposable {
     const digest = `sha256:${createHash('sha256').update(answer.body).digest('hex')}`
     if (digestForm.test(reference)) verify(reference, answer.body)
     const content = JSON.parse(answer.body.toString('utf8')) as Record<string, unknown>
-    const mediaType = content['mediaType'] ?? answer.headers['content-type']?.split(';')[0] ?? ''
-    return { digest, mediaType: String(mediaType), content }
+    const own = content['mediaType']
+    const mediaType = typeof own === 'string' ? own : (answer.headers['content-type']?.split(';')[0] ?? '')
+    return { digest, mediaType, content }
   }
 
   /** A blob, whole. @throws EngineError when it is too large or another one than its digest says */
@@ -159,7 +160,7 @@ export class Registry implements AsyncDisposable {
       query.set('refresh_token', identityToken)
       query.set('client_id', 'offshoot')
       const form = { 'content-type': 'application/x-www-form-urlencoded' }
-      return this.#token(await this.#ask({ ...request, method: 'POST', headers: form, body: `${query}` }, signal))
+      return this.#token(await this.#ask({ ...request, method: 'POST', headers: form, body: query.toString() }, signal))
     }
     for (const [name, value] of query) url.searchParams.set(name, value)
     const headers = basic === undefined ? {} : { authorization: basic }

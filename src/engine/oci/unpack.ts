@@ -4,9 +4,11 @@ import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
-import { type Entry, type Extract, extract } from 'tar-stream'
+import { type Extract, extract } from 'tar-stream'
 import { messageOf } from '../../util/errors.ts'
 import { EngineError } from '../errors.ts'
+
+type Entry = Extract extends AsyncIterable<infer One> ? One : never
 
 /** Bounds of what an archive may unpack to. */
 export interface UnpackLimits {

@@ -15,7 +15,7 @@ export async function tarball(entries: readonly (readonly [name: string, entry: 
   for (const [name, entry] of entries) {
     if (typeof entry === 'string') archive.entry({ name }, entry)
     else if ('content' in entry) archive.entry({ name, mode: entry.mode }, entry.content)
-    else archive.entry({ name, ...entry }).end()
+    else archive.entry({ name, ...entry }, '')
   }
   archive.finalize()
   const chunks: Buffer[] = []
