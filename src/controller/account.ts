@@ -39,11 +39,11 @@ export function accountKey(environment: ReviewEnvironment): ObjectKey {
 }
 
 /**
- * Makes the environment's account and gives it its rights in the environment's namespace, and for kluctl the right to
- * tell which cluster it is. The bindings come first: the API server takes a moment until it goes by them.
+ * Gives the environment's account its rights in the environment's namespace, and for kluctl the right to tell which
+ * cluster it is.
  * @throws TerminalError when something of that name is not ours, or the cluster role is none the installation allows
  */
-export async function ensureAccount(
+export async function ensureRights(
   context: ControllerContext,
   environment: ReviewEnvironment,
   options: { namespace: string; clusterRole: string; clusterId: boolean },
@@ -74,7 +74,6 @@ export async function ensureAccount(
   await Promise.all([
     ensureBinding(context, environment, binding, signal),
     ...(options.clusterId ? [ensureBinding(context, environment, clusterId, signal)] : []),
-    ensureServiceAccount(context, environment, signal),
   ])
 }
 
@@ -111,13 +110,21 @@ export async function tookOurRights(
   return found === undefined || found.metadata.deletionTimestamp !== undefined
 }
 
-async function ensureServiceAccount(
+/**
+ * Makes the environment's account. This comes before anything else is made: that the controller may not make accounts
+ * in a namespace is how the installation says that projects in there get nothing.
+ * @throws TerminalError `NamespaceNotOpen` for such a namespace, `NameTaken` when an account of that name is not ours
+ */
+export async function ensureServiceAccount(
   context: ControllerContext,
   environment: ReviewEnvironment,
+  environmentNamespace: string,
   signal: AbortSignal,
 ): Promise<void> {
+  const { serviceAccount, state } = environment.status ?? {}
+  const known = context.stores.namespaces.get(undefined, environmentNamespace) !== undefined
   // Nobody watches accounts. One that was recorded is there, unless something else fails: then it is looked at again.
-  if (environment.status?.serviceAccount !== undefined && environment.status.state === 'Ready') return
+  if (known && serviceAccount !== undefined && state === 'Ready') return
   const key = accountKey(environment)
   const { namespace = '', name } = key
   const account: KubeObject = {
@@ -128,6 +135,10 @@ async function ensureServiceAccount(
   try {
     await context.kube.create(account, { signal })
   } catch (error) {
+    if (error instanceof KubeError && error.isForbidden && !error.isNamespaceTerminating) {
+      const message = `namespace ${namespace} is not open to projects: it needs \`offshoot install --project-namespace ${namespace}\``
+      throw new TerminalError('NamespaceNotOpen', message, { cause: error })
+    }
     if (!(error instanceof KubeError && error.isAlreadyExists)) throw error
     refuseForeign(environment, key, await context.kube.getMetadata(key, { signal }), error)
   }

@@ -5,7 +5,7 @@ import { deployRefusal } from '../environment/deployable.ts'
 import type { DesiredEnvironment } from '../environment/desired.ts'
 import { quote } from '../environment/names.ts'
 import { TerminalError } from '../util/errors.ts'
-import { accountOf, ensureAccount } from './account.ts'
+import { accountOf, ensureRights, ensureServiceAccount } from './account.ts'
 import { backendContext } from './backend-context.ts'
 import type { ControllerContext } from './context.ts'
 import { desiredOf } from './desired.ts'
@@ -137,6 +137,7 @@ async function deploy(
     args: desired.backend.kind === 'kluctlDeployment' ? desired.backend.args : undefined,
   })
   await claim(draft, { namespace, serviceAccount: accountOf(draft.environment), backend: kind }, signal)
+  await ensureServiceAccount(context, draft.environment, namespace, signal)
   try {
     await ensureNamespace(context, draft, namespace, desired, signal)
   } catch (error) {
@@ -146,7 +147,7 @@ async function deploy(
   }
   if (kind === 'kluctlDeployment' && !context.kluctl.ready) return waitForKluctl(context, draft)
   const account = { namespace, clusterRole: desired.clusterRole, clusterId: kind === 'kluctlDeployment' }
-  await ensureAccount(context, draft.environment, account, signal)
+  await ensureRights(context, draft.environment, account, signal)
   return applyAndObserve(context, draft, desired, backendContext(context, draft, namespace, signal))
 }
 

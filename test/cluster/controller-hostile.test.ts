@@ -131,6 +131,46 @@ describe('whoever may write ReviewEnvironments', () => {
   })
 })
 
+describe('whoever may write ReviewProjects in a namespace that was never opened to Offshoot', () => {
+  const world = new World()
+  const rogue = `${world.name}-rogue`
+  beforeAll(() => world.start({}, { namespaces: [world.namespace, rogue] }))
+  afterAll(() => world.stop())
+
+  test('gets no namespace by it, and is told why', async () => {
+    await world.admin.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: rogue } })
+    const { spec } = (await world.project()) ?? {}
+    if (spec === undefined) throw new Error('no project')
+    const { secretRef: _, ...forge } = spec.source.forge
+    await world.repo.openPullRequest({ branch: 'any' })
+    const environment = { ...spec.environment, name: `${rogue}-{{ change.slug }}` }
+    await world.admin.create({
+      apiVersion,
+      kind: 'ReviewProject',
+      metadata: { namespace: rogue, name: 'shop' },
+      spec: { ...spec, source: { ...spec.source, forge }, environment },
+    })
+    const failed = await waitFor(
+      async () => {
+        const { items } = await world.admin.list<ReviewEnvironment>(kind, { namespace: rogue })
+        return items.find(({ status }) => findCondition(status?.conditions, 'Ready')?.reason === 'NamespaceNotOpen')
+      },
+      {
+        describe: async () =>
+          JSON.stringify((await world.admin.list<ReviewEnvironment>(kind, { namespace: rogue })).items[0]?.status),
+      },
+    )
+    expect(findCondition(failed.status?.conditions, 'Ready')?.message).toContain(`--project-namespace ${rogue}`)
+    const wanted = failed.status?.namespace ?? ''
+    expect(wanted).toBe(`${rogue}-pr-1`)
+    expect(await world.admin.get({ apiVersion: 'v1', kind: 'Namespace', name: wanted })).toBeUndefined()
+    await world.admin.delete({ ...kind, ...place(failed) })
+    await waitFor(async () => (await world.admin.get({ ...kind, ...place(failed) })) === undefined, {
+      describe: 'the environment to be gone',
+    })
+  })
+})
+
 function place({ metadata: { namespace, name } }: ReviewEnvironment) {
   return { namespace, name }
 }
