@@ -18,9 +18,9 @@ export type DecidingProject = Pick<ReviewProject, 'metadata' | 'spec'>
 
 /**
  * Why a delete is right.
- * - `closed`: a pull request, fetched by number, that is closed: always passes;
- * - `absent`: a branch that a complete listing lacks; `filtered`: freshly fetched, open, and no longer matching:
- *   both count for the guard (`guardDeletes`).
+ * - `closed`: the pull request, fetched by number, that is closed: always passes;
+ * - `absent`: a branch that a complete listing lacks; `filtered`: freshly fetched, and no longer matching, or of another
+ *   repository than before: both count for the guard (`guardDeletes`).
  */
 export type DeleteCause = 'closed' | 'absent' | 'filtered'
 
@@ -78,8 +78,13 @@ export function decideChange(input: DecideInput): Decision {
       return existing
         ? { action: 'keep', environment: existing, reason: `the Git host cannot tell: ${lookup.reason}` }
         : { action: 'none', reason: `the Git host cannot tell: ${lookup.reason}` }
-    case 'closed':
-      return ended(existing, 'closed', lookup.merged ? 'the pull request is merged' : 'the pull request is closed')
+    case 'closed': {
+      const reason = lookup.merged ? 'the pull request is merged' : 'the pull request is closed'
+      const known = existing?.status?.change?.url
+      // After an edit of source.url numbers mean other pull requests: their end says nothing about ours.
+      const elsewhere = known !== undefined && known !== lookup.change.url
+      return ended(existing, elsewhere ? 'filtered' : 'closed', elsewhere ? `${lookup.change.url}: ${reason}` : reason)
+    }
     case 'absent':
       return ended(existing, 'absent', 'the branch is gone', lookup.evidence)
     case 'open':

@@ -71,6 +71,14 @@ describe('an open change', () => {
 })
 
 describe('evidence', () => {
+  it('takes the end of another repository’s pull request for no evidence, as after an edit of source.url', () => {
+    const known = { ...existing, status: { ...existing.status, change: facts } }
+    const elsewhere = { ...facts, url: facts.url.replace('/shop/', '/other/') }
+    const lookup = { state: 'closed', merged: true, change: elsewhere } as const
+    expect(decide({ existing: known, lookup })).toMatchObject({ action: 'delete', cause: 'filtered' })
+    expect(decide({ existing: known, lookup: { ...lookup, change: facts } })).toMatchObject({ cause: 'closed' })
+  })
+
   it('removes the environment of a closed pull request', () => {
     const lookup = { state: 'closed', merged: true, change: facts } as const
     expect(decide({ existing, lookup })).toMatchObject({
