@@ -13,6 +13,8 @@ export interface ProjectOptions extends GitCredentialFlags, ArgumentFlags, Chart
   timeout: number
   localGitOverride: string[]
   localGitGroupOverride: string[]
+  localOciOverride: string[]
+  localOciGroupOverride: string[]
 }
 
 /** Flags of commands that render a target, by kluctl's names. */
@@ -42,6 +44,8 @@ export function withProjectFlags(command: Command, io: Io): Command {
     .option('--timeout <duration>', 'deadline of the whole command, such as 90s or 1h30m', parseDuration, 600_000)
   list(command, '--local-git-override <host/path=folder>', 'use a local folder for a Git repository')
   list(command, '--local-git-group-override <host/path=folder>', 'the same for all repositories below a path')
+  list(command, '--local-oci-override <host/repo=folder>', 'use a local folder for an OCI artifact')
+  list(command, '--local-oci-group-override <host/repo=folder>', 'the same for all artifacts below a path')
   list(command, '--git-username <host/path=name>', 'user name for Git over HTTPS')
   list(command, '--git-password <host/path=password>', 'password for Git over HTTPS')
   list(command, '--git-ssh-key-file <host/path=file>', 'private key for Git over SSH')

@@ -1,4 +1,6 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import type { RenderFlags } from '../engine/commands/run.ts'
 import { targetContext } from '../engine/commands/run.ts'
 import { EngineError } from '../engine/errors.ts'
@@ -44,6 +46,11 @@ export async function withTargetEngine<T>(
     (await withEngine(io, options, (host, signal) =>
       targetContext({ ...host, progress: { ...host.progress, warn: () => undefined } }, renderFlags(options), signal),
     ))
+  if (!context && options.kubeconfig === undefined && !(await hasKubeconfig(io.env))) {
+    const warning = 'No kubeconfig found, so there is no cluster to ask; this may cause follow-up errors'
+    engineProgress(io).warn(warning)
+    return onHost(io, options, undefined, options.kubernetesVersion, work)
+  }
   const kube = KubeClient.fromKubeconfig({
     ...(options.kubeconfig === undefined ? {} : { path: options.kubeconfig }),
     ...(context === undefined || context === '' ? {} : { context }),
@@ -53,6 +60,13 @@ export async function withTargetEngine<T>(
   } finally {
     await kube.close()
   }
+}
+
+/** Whether there is anything that says where the cluster is. */
+async function hasKubeconfig(env: Io['env']): Promise<boolean> {
+  if (env.KUBECONFIG || env.KUBERNETES_SERVICE_HOST) return true
+  const info = await stat(join(env.HOME ?? homedir(), '.kube', 'config')).catch(() => undefined)
+  return info !== undefined
 }
 
 async function onHost<T>(
@@ -66,6 +80,10 @@ async function onHost<T>(
     ...options.localGitOverride.map(text => parseOverride(text, false, '--local-git-override')),
     ...options.localGitGroupOverride.map(text => parseOverride(text, true, '--local-git-group-override')),
   ]
+  const ociOverrides = [
+    ...options.localOciOverride.map(text => parseOverride(text, false, '--local-oci-override')),
+    ...options.localOciGroupOverride.map(text => parseOverride(text, true, '--local-oci-group-override')),
+  ]
   await using local = localHost({
     environment: io.env,
     clock: io.clock,
@@ -74,6 +92,7 @@ async function onHost<T>(
     cluster,
     kubernetesVersion,
     overrides,
+    ociOverrides,
     credentials: options,
     chartCredentials: chartCredentialFlags(options),
   })

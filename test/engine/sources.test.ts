@@ -39,6 +39,15 @@ describe('Git includes', () => {
     ])
   })
 
+  test('an OCI artifact can be overridden by a folder too', async () => {
+    await using other = await TestProject.of(library)
+    await using project = await TestProject.of({
+      'deployment.yaml': 'deployments:\n- oci: {url: "oci://reg.example.com/o/r", subDir: lib}\n  args: {a: 2}\n',
+    })
+    const found = objects(await project.render(['--local-oci-override', `reg.example.com/o/r=${other.folder}`]))
+    expect(found.map(({ metadata }) => metadata.name)).toEqual(['x-2', 'second'])
+  })
+
   test.each([
     ['git: file:///x', 'file:// protocol is not supported'],
     ['git: /x', 'file:// protocol is not supported'],

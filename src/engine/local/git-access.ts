@@ -83,8 +83,9 @@ export class StoredGitAccess implements GitAccess, AsyncDisposable {
 }
 
 /** The folder that stands in for a repository, if there is one. */
-async function overrideFor(url: string, overrides: readonly RepositoryOverride[]): Promise<string | undefined> {
-  const { host, path } = parseRepositoryUrl(url)
+export async function overrideFor(url: string, overrides: readonly RepositoryOverride[]): Promise<string | undefined> {
+  if (overrides.length === 0) return undefined
+  const { host, path } = parseRepositoryUrl(url.replace(/^oci:/, 'https:'))
   const key = `${host}/${path}`.toLowerCase()
   for (const { key: wanted, folder, group } of overrides) {
     if (group ? !key.startsWith(`${wanted}/`) : key !== wanted) continue

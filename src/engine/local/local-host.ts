@@ -13,6 +13,7 @@ import { OciArtifacts } from '../oci/index.ts'
 import { createSops } from '../sops/index.ts'
 import { type GitCredentialFlags, gitCredentials } from './credentials.ts'
 import { type RepositoryOverride, StoredGitAccess } from './git-access.ts'
+import { overriddenOci } from './oci-access.ts'
 
 /** What a person's own machine brings. */
 export interface LocalHostOptions {
@@ -22,7 +23,10 @@ export interface LocalHostOptions {
   readonly progress: Progress
   readonly cluster?: KubeClient | undefined
   readonly kubernetesVersion?: string | undefined
+  /** Local folders instead of Git repositories. */
   readonly overrides?: readonly RepositoryOverride[] | undefined
+  /** Local folders instead of OCI artifacts. */
+  readonly ociOverrides?: readonly RepositoryOverride[] | undefined
   readonly credentials?: GitCredentialFlags | undefined
   readonly chartCredentials?: ChartCredentialFlags | undefined
 }
@@ -80,7 +84,7 @@ export function localHost(options: LocalHostOptions): LocalHost {
     cluster,
     kubernetesVersion,
     git,
-    oci,
+    oci: overriddenOci(oci, options.ociOverrides ?? []),
     helm,
     kustomize,
     sops,
