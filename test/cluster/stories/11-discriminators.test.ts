@@ -29,112 +29,127 @@ function discriminatedBy(discriminator: string): Record<string, string> {
 
 describe.each(kluctlBackends)('deployed by $title', { concurrent: true }, backend => {
   const deadline = { deadline: 100_000 * backend.patience }
+  const timeout = 150_000 * backend.patience
 
-  it('where all targets have one discriminator, the first environment has it, and the others stall without harm', async () => {
-    await using house = await aHouse().deployingBy(backend).withProject('shop', backend.project()).start()
-    const repo = house.repo()
-    // Not `x-`: the houses of other stories have the same cluster, and so the same discriminators.
-    await repo.push('main', discriminatedBy(`${house.name}-{{ target.name }}`))
-    const first = await repo.openPullRequest()
-    const one = house.environment(first)
-    await one.toBeReady(first.sha, deadline)
-    const uid = await uidOf(one)
+  it(
+    'where all targets have one discriminator, the first environment has it, and the others stall without harm',
+    async () => {
+      await using house = await aHouse().deployingBy(backend).withProject('shop', backend.project()).start()
+      const repo = house.repo()
+      // Not `x-`: the houses of other stories have the same cluster, and so the same discriminators.
+      await repo.push('main', discriminatedBy(`${house.name}-{{ target.name }}`))
+      const first = await repo.openPullRequest()
+      const one = house.environment(first)
+      await one.toBeReady(first.sha, deadline)
+      const uid = await uidOf(one)
 
-    const second = await repo.openPullRequest()
-    const two = house.environment(second)
-    const message = await two.toStall('DiscriminatorTaken', deadline)
-    expect(message).toContain(`${house.name}-preview`)
-    expect(message).toContain(one.name)
-    expect((await deploymentOf(house, two))?.spec).toMatchObject({ dryRun: true, prune: false, delete: false })
-    expect(await two.find()).toBeUndefined()
-    await house.toSay(second, 'failed', 'DiscriminatorTaken', one.name)
-    await house.toMark(second.sha, 'failure')
+      const second = await repo.openPullRequest()
+      const two = house.environment(second)
+      const message = await two.toStall('DiscriminatorTaken', deadline)
+      expect(message).toContain(`${house.name}-preview`)
+      expect(message).toContain(one.name)
+      expect((await deploymentOf(house, two))?.spec).toMatchObject({ dryRun: true, prune: false, delete: false })
+      expect(await two.find()).toBeUndefined()
+      await house.toSay(second, 'failed', 'DiscriminatorTaken', one.name)
+      await house.toMark(second.sha, 'failure')
 
-    // Its pushes and its end are as harmless, and so is the first one's own push.
-    const again = await repo.pushTo(second.number, { 'more.txt': 'more' })
-    await two.toMatch(({ status }) => status?.observedRevision === again, 'asked for the newest commit', deadline)
-    await two.toStall('DiscriminatorTaken', deadline)
-    await repo.close(second.number)
-    await two.toBeGone(deadline)
-    expect(await uidOf(one)).toBe(uid)
-    const pushed = await repo.pushTo(first.number, { 'more.txt': 'more' })
-    await one.toBeReady(pushed, deadline)
-    expect(await uidOf(one)).toBe(uid)
+      // Its pushes and its end are as harmless, and so is the first one's own push.
+      const again = await repo.pushTo(second.number, { 'more.txt': 'more' })
+      await two.toMatch(({ status }) => status?.observedRevision === again, 'asked for the newest commit', deadline)
+      await two.toStall('DiscriminatorTaken', deadline)
+      await repo.close(second.number)
+      await two.toBeGone(deadline)
+      expect(await uidOf(one)).toBe(uid)
+      const pushed = await repo.pushTo(first.number, { 'more.txt': 'more' })
+      await one.toBeReady(pushed, deadline)
+      expect(await uidOf(one)).toBe(uid)
 
-    // When the first one is gone, who waits can have it: at the next look, which this one asks for.
-    const third = await repo.openPullRequest()
-    const three = house.environment(third)
-    await three.toStall('DiscriminatorTaken', deadline)
-    await repo.close(first.number)
-    await one.toBeGone(deadline)
-    const asked = { metadata: { annotations: { 'offshoot.dev/requested-at': 'now' } } }
-    const key = { apiVersion, kind: 'ReviewEnvironment', namespace: house.namespace, name: three.name }
-    await house.kube.patch(key, asked, { type: 'merge' })
-    await three.toBeReady(third.sha, deadline)
-    await repo.close(third.number)
-    await three.toBeGone(deadline)
-    expect(await house.remains()).toEqual([])
-  })
+      // When the first one is gone, who waits can have it: at the next look, which this one asks for.
+      const third = await repo.openPullRequest()
+      const three = house.environment(third)
+      await three.toStall('DiscriminatorTaken', deadline)
+      await repo.close(first.number)
+      await one.toBeGone(deadline)
+      const asked = { metadata: { annotations: { 'offshoot.dev/requested-at': 'now' } } }
+      const key = { apiVersion, kind: 'ReviewEnvironment', namespace: house.namespace, name: three.name }
+      await house.kube.patch(key, asked, { type: 'merge' })
+      await three.toBeReady(third.sha, deadline)
+      await repo.close(third.number)
+      await three.toBeGone(deadline)
+      expect(await house.remains()).toEqual([])
+    },
+    timeout,
+  )
 
-  it('a push that takes a neighbour’s stalls and harms neither, whether it is taken back or its change ends', async () => {
-    await using house = await aHouse().deployingBy(backend).withProject('shop', backend.project()).start()
-    const repo = house.repo()
-    const [neighbour, pusher] = [await repo.openPullRequest(), await repo.openPullRequest()]
-    const [theirs, own] = [house.environment(neighbour), house.environment(pusher)]
-    const { sha } = pusher
-    const { status } = await theirs.toBeReady(neighbour.sha, deadline)
-    const [stolen] = status?.discriminators ?? []
-    const before = (await own.toBeReady(sha, deadline)).status?.discriminators
-    const uids = [await uidOf(theirs), await uidOf(own)]
-    const both = async () => [await uidOf(theirs), await uidOf(own)]
+  it(
+    'a push that takes a neighbour’s stalls and harms neither, whether it is taken back or its change ends',
+    async () => {
+      await using house = await aHouse().deployingBy(backend).withProject('shop', backend.project()).start()
+      const repo = house.repo()
+      const [neighbour, pusher] = [await repo.openPullRequest(), await repo.openPullRequest()]
+      const [theirs, own] = [house.environment(neighbour), house.environment(pusher)]
+      const { sha } = pusher
+      const { status } = await theirs.toBeReady(neighbour.sha, deadline)
+      const [stolen] = status?.discriminators ?? []
+      const before = (await own.toBeReady(sha, deadline)).status?.discriminators
+      const uids = [await uidOf(theirs), await uidOf(own)]
+      const both = async () => [await uidOf(theirs), await uidOf(own)]
 
-    await repo.pushTo(pusher.number, discriminatedBy(stolen ?? ''))
-    const message = await own.toStall('DiscriminatorTaken', deadline)
-    expect(message).toContain(theirs.name)
-    expect((await deploymentOf(house, own))?.spec).toMatchObject({ dryRun: true, prune: false, delete: false })
-    expect(await both()).toEqual(uids)
-    expect(await own.find()).toMatchObject({ data: { version: sha } })
-    expect((await own.get())?.status).toMatchObject({ discriminators: before, deployedRevision: sha })
-    await house.toSay(pusher, 'failed', 'DiscriminatorTaken', theirs.name)
+      await repo.pushTo(pusher.number, discriminatedBy(stolen ?? ''))
+      const message = await own.toStall('DiscriminatorTaken', deadline)
+      expect(message).toContain(theirs.name)
+      expect((await deploymentOf(house, own))?.spec).toMatchObject({ dryRun: true, prune: false, delete: false })
+      expect(await both()).toEqual(uids)
+      expect(await own.find()).toMatchObject({ data: { version: sha } })
+      expect((await own.get())?.status).toMatchObject({ discriminators: before, deployedRevision: sha })
+      await house.toSay(pusher, 'failed', 'DiscriminatorTaken', theirs.name)
 
-    const back = await repo.pushTo(pusher.number, kluctlRepositoryFiles())
-    await own.toBeReady(back, deadline)
-    expect(await both()).toEqual(uids)
+      const back = await repo.pushTo(pusher.number, kluctlRepositoryFiles())
+      await own.toBeReady(back, deadline)
+      expect(await both()).toEqual(uids)
 
-    const again = await repo.pushTo(pusher.number, discriminatedBy(stolen ?? ''))
-    await own.toMatch(({ status: seen }) => seen?.observedRevision === again, 'asked for the newest commit', deadline)
-    await own.toStall('DiscriminatorTaken', deadline)
-    await repo.close(pusher.number)
-    await own.toBeGone(deadline)
-    await theirs.toBeReady(neighbour.sha, deadline)
-    expect(await uidOf(theirs)).toBe(uids[0])
-    await repo.close(neighbour.number)
-    await theirs.toBeGone(deadline)
-    expect(await house.remains()).toEqual([])
-  })
+      const again = await repo.pushTo(pusher.number, discriminatedBy(stolen ?? ''))
+      await own.toMatch(({ status: seen }) => seen?.observedRevision === again, 'asked for the newest commit', deadline)
+      await own.toStall('DiscriminatorTaken', deadline)
+      await repo.close(pusher.number)
+      await own.toBeGone(deadline)
+      await theirs.toBeReady(neighbour.sha, deadline)
+      expect(await uidOf(theirs)).toBe(uids[0])
+      await repo.close(neighbour.number)
+      await theirs.toBeGone(deadline)
+      expect(await house.remains()).toEqual([])
+    },
+    timeout,
+  )
 
-  it('nor does it take what a person deployed: nothing of that is pruned or deleted', async () => {
-    await using house = await aHouse().deployingBy(backend).withProject('shop', backend.project()).start()
-    const { kube, namespace, name } = house
-    const repo = house.repo()
-    const theirs = `${name}-by-hand`
-    await kube.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: theirs } })
-    const source = { git: { url: repo.url, path: 'deploy' } }
-    const args = { environment: theirs, namespace: theirs, version: 'mine' }
-    const spec = { interval: '1h', source, target: 'preview', args, prune: true, delete: true }
-    await kube.create({ ...kind, metadata: { namespace, name: 'by-hand' }, spec })
-    const config = { apiVersion: 'v1', kind: 'ConfigMap', namespace: theirs, name: 'config' }
-    const uid = async () => (await kube.get(config))?.metadata.uid
-    const before = await waitFor(uid, { ...deadline, describe: 'what a person deploys' })
+  it(
+    'nor does it take what a person deployed: nothing of that is pruned or deleted',
+    async () => {
+      await using house = await aHouse().deployingBy(backend).withProject('shop', backend.project()).start()
+      const { kube, namespace, name } = house
+      const repo = house.repo()
+      const theirs = `${name}-by-hand`
+      await kube.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: theirs } })
+      const source = { git: { url: repo.url, path: 'deploy' } }
+      const args = { environment: theirs, namespace: theirs, version: 'mine' }
+      const spec = { interval: '1h', source, target: 'preview', args, prune: true, delete: true }
+      await kube.create({ ...kind, metadata: { namespace, name: 'by-hand' }, spec })
+      const config = { apiVersion: 'v1', kind: 'ConfigMap', namespace: theirs, name: 'config' }
+      const uid = async () => (await kube.get(config))?.metadata.uid
+      const before = await waitFor(uid, { ...deadline, describe: 'what a person deploys' })
 
-    const files = discriminatedBy(`preview-${theirs}`)
-    const thief = await repo.openPullRequest({ files })
-    const environment = house.environment(thief)
-    expect(await environment.toStall('DiscriminatorTaken', deadline)).toContain('KluctlDeployment by-hand')
-    await repo.close(thief.number)
-    await environment.toBeGone(deadline)
-    expect(await uid()).toBe(before)
-    expect(await kube.get({ ...kind, namespace, name: 'by-hand' })).toBeDefined()
-    expect(await kube.get({ apiVersion, kind: 'ReviewEnvironment', namespace, name: environment.name })).toBeUndefined()
-  })
+      const files = discriminatedBy(`preview-${theirs}`)
+      const thief = await repo.openPullRequest({ files })
+      const environment = house.environment(thief)
+      expect(await environment.toStall('DiscriminatorTaken', deadline)).toContain('KluctlDeployment by-hand')
+      await repo.close(thief.number)
+      await environment.toBeGone(deadline)
+      expect(await uid()).toBe(before)
+      expect(await kube.get({ ...kind, namespace, name: 'by-hand' })).toBeDefined()
+      expect(
+        await kube.get({ apiVersion, kind: 'ReviewEnvironment', namespace, name: environment.name }),
+      ).toBeUndefined()
+    },
+    timeout,
+  )
 })
