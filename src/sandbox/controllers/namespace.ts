@@ -112,9 +112,8 @@ function conditions(namespace: KubeObject, left: readonly Left[], time: string) 
         }
       : fine('NamespaceFinalizersRemaining', 'ContentHasNoFinalizers', 'All content-preserving finalizers finished'),
   ]
-  const before = (
-    (namespace.status as { conditions?: { type: string; status: string; lastTransitionTime: string }[] }) ?? {}
-  ).conditions
+  const before = (namespace.status as { conditions?: { type: string; status: string; lastTransitionTime: string }[] })
+    ?.conditions
   return wanted.map(one => {
     const old = before?.find(({ type, status }) => type === one.type && status === one.status)
     return { ...one, lastTransitionTime: old?.lastTransitionTime ?? time }

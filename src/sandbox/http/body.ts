@@ -39,7 +39,7 @@ export function parseBody(body: Buffer, type: string): unknown {
   const text = body.toString('utf8')
   if (type.endsWith('yaml') && !text.trimStart().startsWith('{')) return parseYaml(text)
   if (type === '' || type.endsWith('json') || type.endsWith('yaml')) return parseJson(text)
-  const message = `the sandbox reads JSON and YAML only, not ${type}`
+  const message = `the sandbox reads JSON and YAML, not ${type}: write a manifest (kubectl ... --dry-run=client -o yaml) and apply it`
   throw new StatusError(415, 'UnsupportedMediaType', message)
 }
 

@@ -5,7 +5,7 @@ import { badRequest, type FieldProblem, forbidden, invalid, StatusError } from '
 import { withBuiltInDefaults } from '../kinds/defaults.ts'
 import type { Resource } from '../kinds/resource.ts'
 import { validateBuiltIn, validateMetadata } from '../kinds/validate.ts'
-import { validateRules } from '../schema/cel.ts'
+import { hasRules, validateRules } from '../schema/cel.ts'
 import { withDefaults } from '../schema/defaults.ts'
 import { goForm } from '../schema/go-form.ts'
 import { prune } from '../schema/prune.ts'
@@ -86,11 +86,40 @@ export function validate(object: KubeObject, before: KubeObject | undefined, req
   const problems: FieldProblem[] = validateMetadata(object, before, resource)
   const { schema } = resource
   if (schema && resource.custom) {
-    const found = validateSchema(object, schema)
+    const found = [...scaleProblems(object, resource), ...validateSchema(object, schema)]
     problems.push(...found)
-    if (found.length === 0) problems.push(...validateRules(object, before, schema))
+    if (!found.some(({ reason }) => blocking.has(reason))) problems.push(...validateRules(object, before, schema))
+    else if (hasRules(schema)) problems.push(unchecked)
   } else problems.push(...validateBuiltIn(object, before, resource))
   if (problems.length > 0) throw invalid(resource, object.metadata.name ?? '', problems)
+}
+
+/** Problems after which rules are not looked at. */
+const blocking: ReadonlySet<string> = new Set(
+  ['NotSupported', 'Required', 'TooLong', 'TooMany', 'TypeInvalid'].map(kind => `FieldValue${kind}`),
+)
+
+/** What the API server says when rules could not be looked at. */
+const unchecked: FieldProblem = {
+  field: '<nil>',
+  reason: 'FieldValueInvalid',
+  message:
+    'Invalid value: null: some validation rules were not checked because the object was invalid; ' +
+    'correct the existing errors to complete validation',
+}
+
+/** A kind that can be scaled has no negative number of replicas. */
+function scaleProblems(object: KubeObject, { custom }: Resource): FieldProblem[] {
+  if (!custom?.scale) return []
+  return [custom.scale.specReplicasPath, custom.scale.statusReplicasPath].flatMap(path => {
+    const found = path
+      .split('.')
+      .slice(1)
+      .reduce((at: unknown, name) => (isRecord(at) ? at[name] : undefined), object)
+    if (typeof found !== 'number' || found >= 0) return []
+    const message = `Invalid value: ${found}: should be a non-negative integer`
+    return [{ field: path, reason: 'FieldValueInvalid' as const, message }]
+  })
 }
 
 /** @throws StatusError (404, 403) when objects cannot be created in the namespace */

@@ -15,9 +15,12 @@ export function apply(api: Api, body: unknown, request: WriteRequest): { object:
   const { resource, namespace, name, subresource, force } = request
   if (request.fieldManager === '') {
     const message = 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch'
-    throw new StatusError(422, 'Invalid', message, {
-      causes: [{ reason: 'FieldValueRequired', field: 'fieldManager' }],
-    })
+    const cause = {
+      reason: 'FieldValueRequired',
+      message: 'Required value: is required for apply patch',
+      field: 'fieldManager',
+    }
+    throw new StatusError(422, 'Invalid', message, { group: 'meta.k8s.io', kind: 'PatchOptions', causes: [cause] })
   }
   const decoded = decode(body, request)
   if (decoded.metadata.managedFields) throw badRequest('metadata.managedFields must be nil')

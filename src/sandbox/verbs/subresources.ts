@@ -106,7 +106,7 @@ function scaleOf(object: KubeObject, request: WriteRequest): KubeObject {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
     metadata: { name, namespace, uid, resourceVersion, creationTimestamp } as KubeObject['metadata'],
-    spec: { replicas: value(specReplicasPath) ?? 0 },
+    spec: value(specReplicasPath) ? { replicas: value(specReplicasPath) } : {},
     status: { replicas: value(statusReplicasPath) ?? 0, ...(selector ? { selector } : {}) },
   }
 }

