@@ -13,6 +13,7 @@ import { tellTransition } from './environment-events.ts'
 import { markFailed, markObserved, markPending, markWaiting } from './environment-state.ts'
 import type { Place } from './keys.ts'
 import { ensureNamespace, NamespaceTerminating } from './namespace.ts'
+import { shownArgs } from './shown-args.ts'
 import { StatusDraft } from './status-draft.ts'
 import { findProject } from './stores.ts'
 import { teardown } from './teardown.ts'
@@ -134,7 +135,7 @@ async function deploy(
     name: desired.name,
     url: desired.url === '' ? undefined : desired.url,
     target: desired.backend.kind === 'kluctlDeployment' ? desired.backend.target : undefined,
-    args: desired.backend.kind === 'kluctlDeployment' ? desired.backend.args : undefined,
+    args: desired.backend.kind === 'kluctlDeployment' ? shownArgs(desired.backend.args) : undefined,
   })
   await claim(draft, { namespace, serviceAccount: accountOf(draft.environment), backend: kind }, signal)
   await ensureServiceAccount(context, draft.environment, namespace, signal)
