@@ -103,11 +103,11 @@ function concernsReconciler(environment: ReviewEnvironment, old: ReviewEnvironme
 }
 
 /** What people are told of; a change of anything else is no reason to send. */
-function told({ status, spec }: ReviewEnvironment): unknown {
-  const { state, url, name, deployedRevision, conditions, admission, blockers, blockerCount } = status ?? {}
+function told({ status }: ReviewEnvironment): unknown {
+  const { state, url, name, change, deployedRevision, conditions, admission, blockers, blockerCount } = status ?? {}
   const shown = conditions?.filter(({ type }) => type === 'Ready' || type === 'Stalled')
   const words = shown?.map(({ type, reason, message }) => ({ type, reason, message }))
-  return { state, url, name, deployedRevision, words, admission, blockers, blockerCount, revision: spec.revision }
+  return { state, url, name, deployedRevision, words, admission, blockers, blockerCount, revision: change?.sha }
 }
 
 function tell({ enqueue }: ControllerContext, environment: ReviewEnvironment): void {
