@@ -1,165 +1,205 @@
-// Killed right after many 202: test/cluster/serve.test.ts. After each single write of a controller in this process, and
-// no write by the one that follows at rest: test/cluster/controller-crash.test.ts.
 import { describe, expect, it } from 'vitest'
 import type { Matcher } from '../../harness/api-proxy.ts'
 import type { PullRequest } from '../../harness/forge/model.ts'
 import { aHouse, type House } from '../../harness/house.ts'
-import { kluctlStandIn, objects, type StoryBackend } from '../../harness/story-backends.ts'
+import { backends } from '../../harness/story-backends.ts'
 import { waitFor } from '../../harness/wait.ts'
 
-/** Where on its path the process dies: `before` a request has reached the API server, or `after` it was carried out. */
+/** A moment at which Offshoot dies: when it writes this, before the API server has it or after. */
 interface Point {
   title: string
-  matcher: Matcher
   when: 'before' | 'after'
+  write: Matcher
 }
 
-const deadline = { deadline: 90_000, interval: 100 }
-const timeout = 300_000
+const status = (body: RegExp): Matcher => ({ method: 'PATCH', path: /\/reviewenvironments\/[^/]+\/status/, body })
+const ready: Point = { title: 'before it is called ready', when: 'before', write: status(/"state":"Ready"/) }
 
-const recorded = (field: string): Matcher => ({
-  method: 'PATCH',
-  path: /\/reviewenvironments\/[^/?]+\/status/,
-  body: new RegExp(`"${field}":`),
-})
-const created = (resource: string): Matcher => ({ method: 'POST', path: new RegExp(`/${resource}(\\?|$)`) })
-const applied = (resource: string): Matcher => ({ method: 'PATCH', path: new RegExp(`/${resource}/[^/?]+(\\?|$)`) })
-const deleted = (resource: string): Matcher => ({ method: 'DELETE', path: new RegExp(`/${resource}/[^/?]+(\\?|$)`) })
-
-const creation: Point[] = [
-  { title: 'it has answered 202 and written nothing', matcher: created('reviewenvironments'), when: 'before' },
-  { title: 'the environment is written', matcher: created('reviewenvironments'), when: 'after' },
-  { title: 'the facts are recorded', matcher: recorded('change'), when: 'after' },
-  { title: 'the namespace is made', matcher: created('namespaces'), when: 'after' },
-  { title: 'the account is bound', matcher: created('rolebindings'), when: 'after' },
-]
-
-const byObjects: Point[] = [
-  { title: 'the inventory is recorded', matcher: recorded('inventory'), when: 'after' },
-  { title: 'an object is applied', matcher: applied('configmaps'), when: 'after' },
-]
-
-const byKluctl: Point[] = [
-  { title: 'the discriminator is recorded', matcher: recorded('discriminators'), when: 'after' },
-  {
-    title: 'the deployment is asked for',
-    matcher: { ...applied('kluctldeployments'), body: /"prune": ?true/ },
-    when: 'after',
-  },
-]
-
-const removal: Point[] = [
-  { title: 'the environment is deleted', matcher: deleted('reviewenvironments'), when: 'after' },
-  { title: 'the namespace is deleted', matcher: deleted('namespaces'), when: 'after' },
-  {
-    title: 'the finalizer is about to go',
-    matcher: { ...applied('reviewenvironments'), body: /"finalizers":\[\]/ },
-    when: 'before',
-  },
-]
-
-function killable(backend: StoryBackend): Promise<House> {
-  return aHouse()
-    .deployingBy(backend)
-    .withApiProxy()
-    .withOffshoot({ mode: 'childProcess' })
-    .withProject('shop', backend.project())
-    .start()
+/** On the way up; what is the same for both backends is gone through once. */
+const up: Record<string, Point[]> = {
+  objects: [
+    {
+      title: 'before the environment is created',
+      when: 'before',
+      write: { method: 'POST', path: /\/reviewenvironments(\?|$)/ },
+    },
+    {
+      title: 'after the environment was created',
+      when: 'after',
+      write: { method: 'POST', path: /\/reviewenvironments(\?|$)/ },
+    },
+    { title: 'before the facts about the change are recorded', when: 'before', write: status(/"change":/) },
+    { title: 'after its namespace was recorded, before it is made', when: 'after', write: status(/"namespace":/) },
+    {
+      title: 'after its namespace was created',
+      when: 'after',
+      write: { method: 'POST', path: /\/api\/v1\/namespaces(\?|$)/ },
+    },
+    { title: 'after its account was bound', when: 'after', write: { method: 'POST', path: /\/rolebindings(\?|$)/ } },
+    {
+      title: 'after the inventory was recorded, before the first object',
+      when: 'after',
+      write: status(/"inventory":/),
+    },
+    { title: 'after an object was applied', when: 'after', write: { method: 'PATCH', path: /\/configmaps\/config/ } },
+    ready,
+  ],
+  kluctlDeployment: [
+    {
+      title: 'after its account was bound to tell the cluster',
+      when: 'after',
+      write: { method: 'POST', path: /\/kube-system\/rolebindings(\?|$)/ },
+    },
+    {
+      title: 'after the dry run was asked for',
+      when: 'after',
+      write: { method: 'PATCH', path: /\/kluctldeployments\/[^/?]+\?/ },
+    },
+    {
+      title: 'after the discriminator was recorded, before the deploy',
+      when: 'after',
+      write: status(/"discriminators":/),
+    },
+    ready,
+  ],
 }
 
-/** Waits until the process has come to this point, kills it there (SIGKILL) and starts it anew. */
-async function dieAt(house: House, { title, matcher, when }: Point, act: () => Promise<unknown>): Promise<void> {
-  // Never released: what the API server had not seen by then, it never sees.
-  const held = house.api.hold(matcher, when)
-  let reached = false
-  void held.hit.then(() => (reached = true))
-  await act()
-  await waitFor(() => reached, {
-    ...deadline,
-    describe: () => `it to be where ${title}; requests: ${house.api.requests.slice(-20).join('\n')}`,
-  })
+/** On the way down. */
+const down: Record<string, Point[]> = {
+  objects: [
+    {
+      title: 'after the environment was deleted',
+      when: 'after',
+      write: { method: 'DELETE', path: /\/reviewenvironments\// },
+    },
+    {
+      title: 'after its namespace was deleted',
+      when: 'after',
+      write: { method: 'DELETE', path: /\/api\/v1\/namespaces\// },
+    },
+    {
+      title: 'before its account is deleted',
+      when: 'before',
+      write: { method: 'DELETE', path: /\/serviceaccounts\// },
+    },
+    {
+      title: 'before its finalizer is taken off',
+      when: 'before',
+      write: { method: 'PATCH', path: /\/reviewenvironments\/[^/?]+(\?|$)/, body: /"finalizers":\[\]/ },
+    },
+  ],
+  kluctlDeployment: [
+    {
+      title: 'after its KluctlDeployment was deleted',
+      when: 'after',
+      write: { method: 'DELETE', path: /\/kluctldeployments\// },
+    },
+    {
+      title: 'before its namespace is deleted',
+      when: 'before',
+      write: { method: 'DELETE', path: /\/api\/v1\/namespaces\// },
+    },
+    {
+      title: 'after its right to tell the cluster was deleted',
+      when: 'after',
+      write: { method: 'DELETE', path: /\/kube-system\/rolebindings\// },
+    },
+  ],
+}
+
+/** Lets Offshoot die at this point of what `cause` causes, and starts it again. */
+async function dieAt(house: House, { write, when, title }: Point, cause: () => Promise<unknown>): Promise<void> {
+  const held = house.api.hold(write, when)
+  let hit = false
+  void held.hit.then(() => (hit = true))
+  await cause()
+  const describeIt = () => `${title}; requests:\n${house.api.requests.slice(-40).join('\n')}`
+  await waitFor(() => hit, { deadline: 60_000, describe: describeIt })
+
   await house.offshoot.kill()
+  held.drop()
   await house.offshoot.start()
 }
 
-async function toBeWhole(house: House, pull: PullRequest): Promise<void> {
-  const environment = house.environment(pull)
-  await environment.toBeReady(pull.sha, deadline)
-  expect(await environment.find()).toMatchObject({ data: { version: pull.sha } })
-  await house.toSay(pull, 'is ready')
-  await house.toMark(pull.sha, 'success')
-  expect(house.repo().commentsOf(pull.number)).toHaveLength(1)
-}
-
-describe.each([
-  { backend: objects, points: [...creation, ...byObjects] },
-  { backend: kluctlStandIn, points: byKluctl },
-])('killed while it deploys by $backend.title', { concurrent: true }, ({ backend, points }) => {
-  it(
-    `when ${points.map(({ title }) => title).join(', when ')}: the next one finishes the work, and does nothing twice`,
-    async () => {
-      await using house = await killable(backend)
+describe.each(backends.filter(({ kluctl }) => kluctl !== 'real'))(
+  'killed by kill -9, deploying by $title',
+  { concurrent: true },
+  backend => {
+    it('goes on where it was when it is started again, wherever that was on the way up', async () => {
+      await using house = await aHouse()
+        .deployingBy(backend)
+        .withApiProxy()
+        .withOffshoot({ mode: 'childProcess' })
+        .withProject('shop', backend.project())
+        .start()
       const pulls: PullRequest[] = []
-      for (const point of points) {
+      for (const point of up[backend.title] ?? []) {
         await dieAt(house, point, async () => pulls.push(await house.repo().openPullRequest({ title: point.title })))
-        await toBeWhole(house, house.repo().pull(pulls.length))
+        const pull = pulls.at(-1)
+        if (!pull) throw new Error('a pull request was opened')
+        const environment = house.environment(pull)
+        await environment.toBeReady(pull.sha)
+        expect(await environment.find(), point.title).toMatchObject({ data: { version: pull.sha } })
       }
-      expect(await house.environmentNamespaces()).toHaveLength(points.length)
-      for (const { number } of pulls) await house.repo().close(number)
-      for (const pull of pulls) await house.environment(pull).toBeGone(deadline)
+      // Nothing twice, and nothing that nobody knows of.
+      expect(await house.environments()).toHaveLength(pulls.length)
+      expect(await house.environmentNamespaces()).toHaveLength(pulls.length)
+      for (const pull of pulls) await house.toSay(pull, 'is ready')
+      await Promise.all(pulls.map(({ number }) => house.repo().close(number)))
+      await Promise.all(pulls.map(pull => house.environment(pull).toBeGone({ deadline: 90_000, interval: 250 })))
       expect(await house.remains()).toEqual([])
-    },
-    timeout,
-  )
-})
+    }, 300_000)
 
-describe.each([
-  {
-    backend: objects,
-    points: [{ title: 'an object is deleted', matcher: deleted('configmaps'), when: 'after' as const }, ...removal],
-  },
-  {
-    backend: kluctlStandIn,
-    points: [
-      { title: 'the KluctlDeployment is deleted', matcher: deleted('kluctldeployments'), when: 'after' as const },
-    ],
-  },
-])('killed while it removes by $backend.title', { concurrent: true }, ({ backend, points }) => {
-  it(
-    `when ${points.map(({ title }) => title).join(', when ')}: the next one leaves nothing behind`,
-    async () => {
-      await using house = await killable(backend)
-      const repo = house.repo()
-      for (const point of points) {
-        const pull = await repo.openPullRequest({ title: point.title })
-        await toBeWhole(house, pull)
-        await dieAt(house, point, () => repo.close(pull.number))
-        await house.environment(pull).toBeGone(deadline)
+    it('finishes what it was removing, wherever it was, and says so once', async () => {
+      await using house = await aHouse()
+        .deployingBy(backend)
+        .withApiProxy()
+        .withOffshoot({ mode: 'childProcess' })
+        .withProject('shop', backend.project())
+        .start()
+      const points = down[backend.title] ?? []
+      const pulls = await house.repo().openPullRequests(points.map(({ title }) => ({ title })))
+      await Promise.all(pulls.map(pull => house.environment(pull).toBeReady(pull.sha)))
+      for (const [index, point] of points.entries()) {
+        const pull = pulls[index]
+        if (!pull) throw new Error('there is one for each point')
+        await dieAt(house, point, () => house.repo().close(pull.number))
+        await house.environment(pull).toBeGone()
         await house.toSay(pull, 'is gone')
-        expect(repo.commentsOf(pull.number)).toHaveLength(1)
-        expect(await house.remains()).toEqual([])
       }
-    },
-    timeout,
-  )
-})
+      expect(await house.remains()).toEqual([])
+    }, 300_000)
+  },
+)
 
-describe('killed while it tells people', { concurrent: true }, () => {
-  it(
-    'when the comment is posted and its number is not known yet: it is found again, and there is one',
-    async () => {
-      await using house = await killable(objects)
-      const unanswered = house.forge.fail({ method: 'POST', path: '/comments', failure: 'unanswered', times: 1 })
-      const pull = await house.repo().openPullRequest()
-      await waitFor(() => unanswered.hits > 0, { ...deadline, describe: 'the comment to be posted' })
-      await house.offshoot.kill()
-      await house.offshoot.start()
-      await toBeWhole(house, pull)
-      const pushed = await house.repo().pushTo(pull.number, { 'more.txt': 'more' })
-      await house.environment(pull).toBeReady(pushed, deadline)
-      await house.toSay(pull, 'is ready', pushed.slice(0, 12))
-      expect(house.repo().commentsOf(pull.number)).toHaveLength(1)
-    },
-    timeout,
-  )
+describe('killed by kill -9', { concurrent: true }, () => {
+  it('between a comment and the answer to it, does not comment again', async () => {
+    await using house = await aHouse().withOffshoot({ mode: 'childProcess' }).withProject('shop').start()
+    const lost = house.forge.fail({ method: 'POST', path: /\/issues\/\d+\/comments/, failure: 'unanswered', times: 1 })
+    const pull = await house.repo().openPullRequest()
+    await waitFor(() => lost.hits > 0, { deadline: 60_000, describe: 'a comment' })
+    await house.offshoot.kill()
+    await house.offshoot.start()
+    await house.environment(pull).toBeReady(pull.sha)
+    await house.toSay(pull, 'is ready')
+    expect(house.repo().commentsOf(pull.number)).toHaveLength(1)
+  })
+
+  it('while it was away, changes came and went: it finds the state that is', async () => {
+    await using house = await aHouse().withOffshoot({ mode: 'childProcess' }).withProject('shop').start()
+    const repo = house.repo()
+    const [closes, pushed] = await repo.openPullRequests([{ branch: 'closes' }, { branch: 'pushed' }])
+    if (!closes || !pushed) throw new Error('two were opened')
+    await house.environment(closes).toBeReady(closes.sha)
+    await house.environment(pushed).toBeReady(pushed.sha)
+    await house.offshoot.kill()
+    await repo.close(closes.number)
+    const sha = await repo.pushTo(pushed.number, { 'a.txt': 'newer' })
+    const opened = await repo.openPullRequest({ branch: 'opened' })
+    await house.forge.deliveries.settled()
+    await house.offshoot.start()
+    await house.environment(pushed).toBeReady(sha)
+    await house.environment(opened).toBeReady(opened.sha)
+    await house.environment(closes).toBeGone()
+  })
 })
