@@ -23,6 +23,15 @@ export interface ToolOutput {
 }
 
 const maxComplaint = 64 * 1024
+let ownGroups = true
+
+/**
+ * From now on programs stay in this process's group instead of groups of their own: for a worker that is killed
+ * together with everything it started.
+ */
+export function shareGroup(): void {
+  ownGroups = false
+}
 
 /**
  * Runs a program without a shell in a process group of its own, which is killed as a whole when it takes too long,
@@ -35,7 +44,7 @@ export async function runTool(file: string, args: readonly string[], run: ToolRu
     env: { ...run.env },
     cwd: run.cwd,
     stdio: ['pipe', 'pipe', 'pipe'],
-    detached: true,
+    detached: ownGroups,
   })
   return await collect(child, basename(file), run)
 }
@@ -47,7 +56,8 @@ function collect(child: ChildProcess, name: string, run: ToolRun): Promise<ToolO
     let size = 0
     let complaint = ''
     const fail = (error: unknown) => {
-      killGroup(child.pid)
+      if (ownGroups) killGroup(child.pid)
+      else child.kill('SIGKILL')
       reject(error)
     }
     const onAbort = () => fail(signal?.reason)

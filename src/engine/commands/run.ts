@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, realpath, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { EngineHost } from '../host.ts'
@@ -13,6 +13,8 @@ export interface ProjectFlags extends ArgumentFlags {
   /** Default: the working folder. */
   readonly projectDir?: string | undefined
   readonly projectConfig?: string | undefined
+  /** The repository around the project, where it is known; absolute. Default: found by its `.git`. */
+  readonly repositoryRoot?: string | undefined
 }
 
 /** Flags of commands that render a target. */
@@ -27,7 +29,7 @@ export async function openProject(
   flags: ProjectFlags,
   signal: AbortSignal,
 ): Promise<{ project: Project; templates: Templates }> {
-  const place = await findProject(flags.projectDir ?? '.')
+  const place = await placeOf(flags)
   if (!place.inRepository) {
     host.progress.warn('Failed to detect git project root. This might cause follow-up errors')
   }
@@ -46,6 +48,12 @@ export async function openProject(
     progress: host.progress,
   })
   return { project, templates }
+}
+
+async function placeOf({ projectDir = '.', repositoryRoot }: ProjectFlags): ReturnType<typeof findProject> {
+  if (repositoryRoot === undefined) return findProject(projectDir)
+  const [folder, root] = await Promise.all([realpath(projectDir), realpath(repositoryRoot)])
+  return { folder, root, inRepository: true }
 }
 
 /** Loads the project and renders its target; `use` gets the result while the rendered files are there. */

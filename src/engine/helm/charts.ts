@@ -22,7 +22,7 @@ import { helmTemplate, type TemplateRun, templateArgs } from './template.ts'
 /** What rendering charts needs of the world. */
 export interface HelmOptions {
   readonly tools: Pick<Tools, 'get'>
-  readonly puller: ChartPuller
+  readonly puller: Pick<ChartPuller, 'cached'>
   readonly git: GitAccess
   readonly sops: Sops
   readonly policy: Policy
