@@ -1,8 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { ChartServer } from '../../harness/charts/server.ts'
 import { helmProject, ownCache } from './project.ts'
+
+// Each starts several programs.
+vi.setConfig({ testTimeout: 60_000 })
 
 const app = (url: string, version = '1.0.0') => [
   `repo: ${url}`,

@@ -2,9 +2,12 @@ import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { ChartServer } from '../../harness/charts/server.ts'
 import { helmProject, ownCache } from './project.ts'
+
+// Each starts several programs.
+vi.setConfig({ testTimeout: 60_000 })
 
 const versions = ['1.0.0', '1.0.4', '1.2.0', '2.0.0', '2.1.0-rc.1'].map(version => ({ name: 'shop', version }))
 const identity = {
