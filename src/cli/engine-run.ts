@@ -9,7 +9,7 @@ import { parseOverride } from '../engine/local/git-access.ts'
 import { type LocalHost, localHost } from '../engine/local/local-host.ts'
 import { parseConfig } from '../engine/project/parse.ts'
 import { type FixedImage, fixedImagesFile } from '../engine/project/schema/project.ts'
-import { KubeClient } from '../kube/client.ts'
+import type { KubeClient } from '../kube/client.ts'
 import { silentLogger } from '../util/log.ts'
 import { chartCredentialFlags } from './chart-flags.ts'
 import type { ProjectOptions, TargetOptions } from './engine-flags.ts'
@@ -51,7 +51,8 @@ export async function withTargetEngine<T>(
     engineProgress(io).warn(warning)
     return onHost(io, options, undefined, options.kubernetesVersion, work)
   }
-  const kube = KubeClient.fromKubeconfig({
+  const { KubeClient: Client } = await import('../kube/client.ts')
+  const kube = Client.fromKubeconfig({
     ...(options.kubeconfig === undefined ? {} : { path: options.kubeconfig }),
     ...(context === undefined || context === '' ? {} : { context }),
   })

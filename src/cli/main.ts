@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { processIo } from './io.ts'
-import { run } from './program.ts'
+
+// These load the engine alone: the server's and the forges' parts would take longer than many a render.
+const engineCommands = new Set(['render', 'list-targets', 'list-images', 'helm-pull', 'helm-update'])
 
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -15,4 +17,6 @@ process.stdout.on('error', error => {
   if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
 })
 
-process.exitCode = await run(process.argv.slice(2), processIo(stop.signal))
+const args = process.argv.slice(2)
+const { run } = await (engineCommands.has(args[0] ?? '') ? import('./engine-program.ts') : import('./program.ts'))
+process.exitCode = await run(args, processIo(stop.signal))

@@ -55,7 +55,7 @@ export function localHost(options: LocalHostOptions): LocalHost {
     git,
     clock,
     cacheFolder,
-    allowsUrl: policy.allowsUrl,
+    allowsUrl: url => policy.allowsUrl(url),
     credential: chartCredentialsOf(options.chartCredentials ?? {}, environment),
   })
   const helm = createHelm({
