@@ -10,11 +10,8 @@ const maxUnpacked = 256 * 1024 * 1024
 /** Functions of Helm's templates (helm.sh/docs/chart_template_guide/function_list) that see the time or the network. */
 const timely = ['now', 'ago', 'date', 'dateInZone', 'date_in_zone', 'htmlDate', 'htmlDateInZone', 'getHostByName']
 /** Functions whose results differ from call to call. */
-const chance = [
-  ...['randAlphaNum', 'randAlpha', 'randNumeric', 'randAscii', 'randBytes', 'randInt', 'shuffle', 'uuidv4'],
-  ...['genPrivateKey', 'genCA', 'genCAWithKey', 'genSelfSignedCert', 'genSelfSignedCertWithKey', 'genSignedCert'],
-  ...['genSignedCertWithKey', 'htpasswd', 'bcrypt', 'encryptAES'],
-]
+const chance =
+  /^(?:rand(?:AlphaNum|Alpha|Numeric|Ascii|Bytes|Int)|shuffle|uuidv4|gen(?:PrivateKey|CA|CAWithKey|(?:SelfSigned|Signed)Cert|(?:SelfSigned|Signed)CertWithKey)|htpasswd|bcrypt|encryptAES)$/
 
 /** A chart's files by path, sorted. */
 export type ChartFiles = ReadonlyMap<string, Buffer>
@@ -64,7 +61,7 @@ export function usesOf(files: ChartFiles, values: Uint8Array | undefined): Uses 
   const calls = new Set(texts.flatMap(callsIn))
   return {
     time: timely.some(name => calls.has(name)),
-    chance: chance.some(name => calls.has(name)),
+    chance: [...calls].some(name => chance.test(name)),
     cluster: calls.has('lookup'),
   }
 }
@@ -86,7 +83,7 @@ function textOf(path: string, content: Buffer): string {
 
 /** Names called in the actions of a template; comments and strings are not calls, fields and variables neither. */
 function callsIn(text: string): string[] {
-  const actions = text.match(/\{\{(?!-?\s*\/\*)[^]*?\}\}/g) ?? []
+  const actions = text.match(/\{\{(?!-?\s*\/\*)[\s\S]*?\}\}/g) ?? []
   return actions.flatMap(action => {
     const code = action.replaceAll(/"(?:[^"\\\n]|\\.)*"|`[^`]*`/g, ' ')
     return code.match(/(?<![.$\w])[a-zA-Z]\w*/g) ?? []

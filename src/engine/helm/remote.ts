@@ -12,7 +12,7 @@ export interface RemoteOptions {
   readonly tools: Pick<Tools, 'get'>
   readonly environment: Readonly<Record<string, string | undefined>>
   /** By flags and variables; what Helm and Docker stored is found besides. */
-  credential(url: string): ChartCredential | undefined
+  readonly credential: (url: string) => ChartCredential | undefined
 }
 
 const alias = 'charts'
@@ -82,7 +82,7 @@ export class HelmSession implements AsyncDisposable {
     const failing = version[0] < 4 ? ['--fail-on-repo-update-fail'] : []
     await this.#run(['repo', 'update', ...failing, ...this.#flags, '--', alias], signal).catch(error => {
       const reason =
-        error instanceof ToolError ? /Unable to get an update[^:]*"[^]*?\):\s*([^\n]+)/.exec(error.output) : null
+        error instanceof ToolError ? /Unable to get an update[^:]*"[\s\S]*?\):\s*([^\n]+)/.exec(error.output) : null
       throw reason === null ? error : within(shown(this.#url), new EngineError(reason[1]?.trim() ?? ''))
     })
   }

@@ -8,7 +8,7 @@ import { type ChartCredential, registryConfigFiles } from './credentials.ts'
 
 /** What asking a registry needs. */
 export interface TagOptions {
-  credential(url: string): ChartCredential | undefined
+  readonly credential: (url: string) => ChartCredential | undefined
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly allowsUrl: (url: string) => boolean
 }

@@ -103,7 +103,7 @@ function readPlain(value: string): Json | typeof doubtful {
 /** A block scalar that the text ends in without a line break has none either. */
 function readBlock(node: Scalar, value: string, text: string): string | typeof doubtful {
   // Kustomize writes and reads a folded text once more, and what stands on lines of its own does not survive that.
-  if (node.type === 'BLOCK_FOLDED' && /\n[^]/.test(value)) return doubtful
+  if (node.type === 'BLOCK_FOLDED' && /\n[\s\S]/.test(value)) return doubtful
   const [start = 0, end = 0] = node.range ?? []
   if (text.endsWith('\n') || end < text.length) return value
   // `|+` keeps what is there; other libraries differ in how they count the lines of blanks at the very end.

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { text } from '../../../src/engine/item.ts'
 import { buildInProcess } from '../../../src/engine/kustomize/shortcut.ts'
 import { isObject, type JsonObject, sortKeys } from '../../../src/engine/values.ts'
 import { readYamlObject } from '../../../src/engine/yaml.ts'
@@ -34,7 +35,7 @@ test('what is built in process is what the real Kustomize builds, object by obje
         const accepted = Object.fromEntries([...quick.keys()].map(name => [name, files[name] ?? '']))
         const item = renderedItem(accepted, namespace === null ? {} : { overrideNamespace: namespace })
         const { objects } = await kustomize({ shortcut: false, cacheFolder }).build(item, never)
-        const byName = (object: JsonObject) => (isObject(object['metadata']) ? String(object['metadata']['name']) : '')
+        const byName = (object: JsonObject) => (isObject(object['metadata']) ? text(object['metadata']['name']) : '')
         for (const [name, object] of quick) {
           const real = objects.find(it => byName(it) === byName(object))
           expect(JSON.stringify(sortKeys(object)), `${join(item.renderedFolder, name)}\n${files[name]}`).toBe(
