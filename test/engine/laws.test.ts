@@ -13,6 +13,8 @@ import { configMap, TestProject } from './harness/project.ts'
 
 const signal = new AbortController().signal
 
+const unused = () => Promise.reject(new Error('not asked for'))
+
 async function withHost<T>(use: (host: EngineHost) => Promise<T>): Promise<T> {
   const environment = { PATH: process.env.PATH, HOME: process.env.HOME, SECRET_OF_HOST: 'hidden' }
   await using local = localHost({ environment, clock: systemClock, logger: silentLogger, progress: silentProgress })
@@ -126,6 +128,25 @@ describe('what a policy forbids', () => {
     await using project = await TestProject.of({ 'deployment.yaml': `vars:\n- ${source}\n` })
     const work = withHost(host => render({ ...host, policy }, { projectDir: project.folder }, signal))
     await expect(work).rejects.toThrow(message)
+  })
+
+  test('but what it allows works: includes and variables from another repository', async () => {
+    await using other = await TestProject.of({
+      'lib/deployment.yaml': 'deployments:\n- path: x\n',
+      'lib/x/x.yaml': configMap('x', { v: '{{ v }}' }),
+      'vars.yaml': 'v: v{{ 1 + 1 }}\n',
+    })
+    await using project = await TestProject.of({
+      'deployment.yaml':
+        'vars:\n- git: {url: "https://git.example.com/o/r", path: vars.yaml}\n' +
+        'deployments:\n- git: {url: "https://git.example.com/o/r", subDir: lib}\n',
+    })
+    const git = { checkout: () => Promise.resolve({ folder: other.folder, revision: '1' }), listRefs: unused }
+    const allowed = { ...policy, sources: new Set(['git'] as const), allowsUrl: () => true }
+    const { objects } = await withHost(host =>
+      render({ ...host, git, policy: allowed }, { projectDir: project.folder }, signal),
+    )
+    expect(objects.map(object => object.data)).toMatchObject([{ v: 'v2' }])
   })
 
   test('including another repository', async () => {

@@ -4,6 +4,7 @@ import { collectItems } from '../deployment/items.ts'
 import { loadDeployment, type TreeContext } from '../deployment/load.ts'
 import type { DeploymentProject } from '../deployment/tree.ts'
 import type { EngineHost } from '../host.ts'
+import type { Source } from '../item.ts'
 import { type Project, selectTarget } from '../project/load.ts'
 import type { FixedImage } from '../project/schema/project.ts'
 import { type Target, targetVariables } from '../project/targets.ts'
@@ -48,7 +49,11 @@ export async function renderTarget(context: RunContext, project: Project, flags:
   const target = overridden(selectTarget(project, flags.target), flags, host)
   const vars = new VarsLoader({ host, templates, aws: target.aws, signal })
   let sources = 0
-  const tree: TreeContext = { host, templates, vars, signal, source: root => ({ root, id: String(sources++) }) }
+  const sourceAt = (root: string): Source => {
+    templates.allow(root)
+    return { root, id: String(sources++) }
+  }
+  const tree: TreeContext = { host, templates, vars, signal, source: root => sourceAt(root) }
   const path = relative(project.root, project.folder) || '.'
   const end = host.progress.start('Loading deployment project')
   let deployment: DeploymentProject

@@ -8,7 +8,7 @@ import { toTemplate } from './template-values.ts'
 
 /** What templates may reach and use up. */
 export interface TemplatesOptions {
-  /** Folders that everything read must really lie in, after following links. */
+  /** Folders that everything read must really lie in, after following links; `allow` adds more. */
   readonly within: readonly string[]
   readonly signal: AbortSignal
   /** Milliseconds since 1970, for `time.now()`. */
@@ -34,13 +34,22 @@ export interface FoundFile {
  */
 export class Templates {
   readonly #options: TemplatesOptions
-  readonly #read: (path: string) => Uint8Array | undefined
+  readonly #within: string[]
+  #read: (path: string) => Uint8Array | undefined
   readonly #environments = new WeakMap<JsonObject, Map<string, Environment>>()
   readonly #globals = new WeakMap<JsonObject, Map<string, Value>>()
 
   constructor(options: TemplatesOptions) {
     this.#options = options
-    this.#read = confinedReader({ within: options.within })
+    this.#within = [...options.within]
+    this.#read = confinedReader({ within: this.#within })
+  }
+
+  /** Lets files of a folder be read too: the checkout of a repository that the project takes something from. */
+  allow(folder: string): void {
+    if (this.#within.includes(folder)) return
+    this.#within.push(folder)
+    this.#read = confinedReader({ within: this.#within })
   }
 
   /** The bytes of a regular file inside the allowed folders, or undefined. */

@@ -100,7 +100,10 @@ export class VarsLoader {
       ignoreMissing: entry.ignoreMissing ?? false,
       multidoc: entry.multidoc ?? false,
       render: text => templates.renderText(text, variables),
-      renderFile: (name, folders = searchPath) => {
+      renderFile: (name, given) => {
+        // Folders that a source brings are checkouts of its own.
+        for (const folder of given ?? []) templates.allow(folder)
+        const folders = given ?? searchPath
         const found = templates.find(name, folders)
         if (found === undefined) return undefined
         const text = templates.renderFile(found, variables, folders)
