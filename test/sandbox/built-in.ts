@@ -80,7 +80,7 @@ interface Named extends Json {
 
 /** Types that the promised kinds need, by name; only they keep the name of their kind. */
 function reachable(found: Record<string, unknown>, resources: Json[]): Record<string, unknown> {
-  const wanted = new Set(resources.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`))
+  const wanted = new Set(resources.map(({ apiVersion, kind }) => `${String(apiVersion)} ${String(kind)}`))
   const kept = new Map<string, unknown>()
   const visit = (name: string) => {
     if (kept.has(name)) return

@@ -61,7 +61,7 @@ function empty(api: Api, definition: KubeObject): void {
   const { name = '', finalizers = [] } = definition.metadata
   if (!finalizers.includes(cleanup)) return
   const resource = api.registry.all().find(one => one.custom?.definition === name)
-  for (const { object } of [...api.store.list(name)]) {
+  for (const { object } of Array.from(api.store.list(name))) {
     if (resource && object.metadata.deletionTimestamp === undefined) erase(api, resource, object)
   }
   if ([...api.store.list(name)].length > 0) return

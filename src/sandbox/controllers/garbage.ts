@@ -74,7 +74,7 @@ export class GarbageCollector implements Controller {
   #waitForDependents(api: Api, resource: Resource, object: KubeObject): void {
     const { uid = '' } = object.metadata
     let blocked = false
-    for (const key of [...(this.#dependents.get(uid)?.values() ?? [])]) {
+    for (const key of Array.from(this.#dependents.get(uid)?.values() ?? [])) {
       const dependent = find(api, key.storage, key.namespace, key.name)
       if (!dependent) continue
       const kind = api.registry.stored().find(({ storage }) => storage === key.storage)
@@ -88,7 +88,7 @@ export class GarbageCollector implements Controller {
 
   #orphan(api: Api, resource: Resource, object: KubeObject): void {
     const { uid = '' } = object.metadata
-    for (const key of [...(this.#dependents.get(uid)?.values() ?? [])]) {
+    for (const key of Array.from(this.#dependents.get(uid)?.values() ?? [])) {
       const dependent = find(api, key.storage, key.namespace, key.name)
       const kind = api.registry.stored().find(({ storage }) => storage === key.storage)
       if (!dependent || !kind) continue

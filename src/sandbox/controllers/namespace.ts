@@ -37,7 +37,7 @@ export const namespaces: Controller = {
     if (!namespace || namespace.metadata.deletionTimestamp === undefined) return
     for (const resource of api.registry.stored()) {
       if (!resource.namespaced) continue
-      for (const { object } of [...api.store.list(resource.storage, name)]) {
+      for (const { object } of Array.from(api.store.list(resource.storage, name))) {
         if (object.metadata.deletionTimestamp === undefined) erase(api, resource, object)
       }
     }

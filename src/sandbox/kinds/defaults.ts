@@ -165,7 +165,7 @@ const namespace: Defaulter = object => {
 
 const definition = onSpec(spec => {
   const names = isRecord(spec.names) ? spec.names : {}
-  const kind = String(names.kind ?? '')
+  const kind = typeof names.kind === 'string' ? names.kind : ''
   return withFields(
     { ...spec, names: withFields(names, { singular: kind.toLowerCase(), listKind: `${kind}List` }) },
     {

@@ -42,7 +42,7 @@ const tolerations = ['not-ready', 'unreachable'].map(name => ({
 
 function container(one: Json, alone: boolean): Json {
   const result = withFields(one, {
-    imagePullPolicy: pullPolicy(String(one.image ?? '')),
+    imagePullPolicy: pullPolicy(typeof one.image === 'string' ? one.image : ''),
     resources: {},
     terminationMessagePath: '/dev/termination-log',
     terminationMessagePolicy: 'File',

@@ -39,7 +39,8 @@ function structForm(value: Record<string, unknown>, schema: Schema, depth: numbe
 
 /** Empty lists and maps; an empty struct is something. */
 function isEmpty(value: unknown, field: Schema | undefined): boolean {
-  if (Array.isArray(value)) return value.length === 0
+  // A list in a field of any type, such as a default in a definition, is content.
+  if (Array.isArray(value)) return value.length === 0 && field !== undefined && resolve(field).type === 'array'
   if (!isRecord(value) || Object.keys(value).length > 0 || field === undefined) return false
   const { additionalProperties, properties } = resolve(field)
   return properties === undefined && typeof additionalProperties === 'object'

@@ -60,7 +60,7 @@ export function jsonType(value: unknown): string {
 function checkString(value: string, schema: Schema, path: string, problems: FieldProblem[]): void {
   const bad = (text: string) => problems.push(invalidValue(path, value, `${path} in body ${text}`))
   const { minLength, maxLength, pattern, format } = schema
-  const length = minLength === undefined && maxLength === undefined ? 0 : [...value].length
+  const length = minLength === undefined && maxLength === undefined ? 0 : Array.from(value).length
   if (minLength !== undefined && length < minLength) bad(`should be at least ${minLength} chars long`)
   if (maxLength !== undefined && length > maxLength) {
     problems.push(problem(path, 'FieldValueTooLong', `Too long: may not be more than ${maxLength} bytes`))

@@ -153,5 +153,5 @@ function fieldText(object: KubeObject, path: readonly string[]): string {
   let at: unknown = object
   for (const name of path)
     at = typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[name] : undefined
-  return at === undefined || at === null ? '' : String(at)
+  return typeof at === 'string' ? at : at === undefined || at === null ? '' : JSON.stringify(at)
 }

@@ -89,10 +89,14 @@ export const builtInPrinters: Readonly<Record<string, Printer>> = {
         object.type,
         object.reason,
         `${subject?.kind?.toLowerCase()}/${subject?.name}`,
-        String(object.message ?? object.note ?? '').trim(),
+        textOf(object.message ?? object.note).trim(),
       ]
     },
   },
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
 }
 
 function roleOf(object: KubeObject): unknown[] {

@@ -35,7 +35,7 @@ export function cellOf(object: KubeObject, column: Column, now: number): unknown
   if (first === undefined || first === null) return undefined
   switch (column.type) {
     case 'date':
-      return age(String(first), now)
+      return typeof first === 'string' ? age(first, now) : undefined
     case 'integer':
       return typeof first === 'number' ? Math.trunc(first) : undefined
     case 'number':
@@ -43,7 +43,7 @@ export function cellOf(object: KubeObject, column: Column, now: number): unknown
     case 'boolean':
       return typeof first === 'boolean' ? first : undefined
     default:
-      return found.map(one => (typeof one === 'object' ? JSON.stringify(one) : String(one))).join(',')
+      return found.map(one => (typeof one === 'string' ? one : JSON.stringify(one))).join(',')
   }
 }
 

@@ -24,7 +24,7 @@ export function tableOf(
   options: { includeObject: string },
   revision: number,
 ): Table {
-  const { columns, cells } = printerOf(resource)
+  const printer = printerOf(resource)
   const now = api.clock.now()
   return {
     kind: 'Table',
@@ -32,10 +32,17 @@ export function tableOf(
     metadata: revision === 0 ? {} : { resourceVersion: String(revision) },
     columnDefinitions: [
       nameColumn,
-      ...columns.map(column => ({ name: '', type: 'string', format: '', description: '', priority: 0, ...column })),
+      ...printer.columns.map(column => ({
+        name: '',
+        type: 'string',
+        format: '',
+        description: '',
+        priority: 0,
+        ...column,
+      })),
     ],
     rows: objects.map(object => ({
-      cells: [object.metadata.name, ...cells(object, now)],
+      cells: [object.metadata.name, ...printer.cells(object, now)],
       ...rowObject(object, options.includeObject),
     })),
   }

@@ -20,7 +20,7 @@ export function parseDeleteOptions(body: unknown, query: URLSearchParams): Delet
   const orphan = given.orphanDependents ?? query.get('orphanDependents')
   const propagation = asked ?? (orphan === true || orphan === 'true' ? 'Orphan' : 'Background')
   if (propagation !== 'Foreground' && propagation !== 'Background' && propagation !== 'Orphan') {
-    throw badRequest(`propagationPolicy must be Foreground, Background or Orphan, not ${String(propagation)}`)
+    throw badRequest(`propagationPolicy must be Foreground, Background or Orphan, not ${JSON.stringify(propagation)}`)
   }
   const { uid, resourceVersion } = preconditions
   const dryRun = Array.isArray(given.dryRun) ? given.dryRun.includes('All') : query.get('dryRun') === 'All'

@@ -38,7 +38,7 @@ export function review(body: unknown, request: WriteRequest, user: User, tokens:
   const answer = { apiVersion, kind, metadata: {}, spec }
   if (kind === 'SelfSubjectReview') return { ...answer, status: { userInfo } }
   if (kind === 'TokenReview') {
-    const found = tokens.read(String(spec.token ?? ''))
+    const found = typeof spec.token === 'string' ? tokens.read(spec.token) : undefined
     return { ...answer, status: found ? { authenticated: true, user: found } : { error: 'unknown token' } }
   }
   if (kind === 'SelfSubjectRulesReview') {

@@ -46,7 +46,14 @@ const definition: KubeObject = {
                 name: { type: 'string', maxLength: 5, pattern: '^[a-z]+$' },
                 port: { 'x-kubernetes-int-or-string': true },
                 free: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
-                nested: { type: 'object', default: {}, properties: { on: { type: 'boolean', default: true } } },
+                nested: {
+                  type: 'object',
+                  default: {},
+                  properties: {
+                    on: { type: 'boolean', default: true },
+                    none: { type: 'array', default: [], items: { type: 'string' } },
+                  },
+                },
                 items: {
                   type: 'array',
                   'x-kubernetes-list-type': 'map',
@@ -111,7 +118,7 @@ export function customContract(world: ContractWorld): void {
       expect(made.spec).toEqual({
         size: 'small',
         replicas: 2,
-        nested: { on: true },
+        nested: { on: true, none: [] },
         free: { any: { thing: 1 } },
         port: 'http',
       })
