@@ -50,7 +50,7 @@ async function uidOf(environment: EnvironmentProbe): Promise<string | undefined>
   return (await environment.find())?.metadata.uid
 }
 
-describe('a project with mistakes', { concurrent: true }, () => {
+describe('a project with mistakes', { concurrent: true, timeout: 240_000 }, () => {
   it('that the schema finds is refused by the API server and by project check, with path and expectation', async () => {
     await using house = await aHouse().withProject('shop', objects.project()).start()
     const project = await house.project('shop')
@@ -161,7 +161,7 @@ describe('a project with mistakes', { concurrent: true }, () => {
   })
 })
 
-describe('a change with mistakes', { concurrent: true }, () => {
+describe('a change with mistakes', { concurrent: true, timeout: 240_000 }, () => {
   it('in its config file tells all of them with line and field, and holds up no other', async () => {
     const project = kluctlStandIn.project({ configFile: { allow: ['args.version', 'images'] } })
     await using house = await aHouse().deployingBy(kluctlStandIn).withProject('shop', project).start()

@@ -20,7 +20,7 @@ function saying(backend: StoryBackend, version: string): object {
 
 const messages = ({ status }: ReviewEnvironment) => (status?.conditions ?? []).map(({ message }) => message).join('\n')
 
-describe.each([objects, kluctlStandIn])('deployed by $title', { concurrent: true }, backend => {
+describe.each([objects, kluctlStandIn])('deployed by $title', { concurrent: true, timeout: 240_000 }, backend => {
   it('branches that read alike, 250 characters and emoji have namespaces of their own, and end alone', async () => {
     const project = backend.project({
       changes: { branches: { include: ['**'], exclude: ['main'] } },
@@ -147,7 +147,7 @@ describe.each([objects, kluctlStandIn])('deployed by $title', { concurrent: true
   })
 })
 
-describe('whatever deploys', { concurrent: true }, () => {
+describe('whatever deploys', { concurrent: true, timeout: 240_000 }, () => {
   it('two changes whose templates give one namespace: the first has it, the second is refused and harms nothing', async () => {
     const environment = { name: '{{ change.author }}', namespace: { name: uniqueName('shared') } }
     await using house = await aHouse().withProject('shop', objects.project({ environment })).start()

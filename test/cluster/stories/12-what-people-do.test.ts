@@ -25,7 +25,7 @@ function deploying(backend: StoryBackend, version: string): object {
 
 const standIns = backends.filter(({ kluctl }) => kluctl !== 'real')
 
-describe.each(standIns)('deployed by $title', { concurrent: true }, backend => {
+describe.each(standIns)('deployed by $title', { concurrent: true, timeout: 240_000 }, backend => {
   it('a pull request that reopens during its teardown gets a new environment after it', async () => {
     await using house = await aHouse().deployingBy(backend).withProject('shop', backend.project()).start()
     const repo = house.repo()
@@ -154,7 +154,7 @@ describe.each(standIns)('deployed by $title', { concurrent: true }, backend => {
   })
 })
 
-describe('whatever deploys', { concurrent: true }, () => {
+describe('whatever deploys', { concurrent: true, timeout: 240_000 }, () => {
   it('a pull request that goes to another branch loses its environment, and has it again when it is back', async () => {
     const changes = { pullRequests: { targetBranches: ['main', 'release/*'] } }
     const manifest = {
