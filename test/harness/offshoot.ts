@@ -99,9 +99,14 @@ export async function startOffshoot(options: OffshootOptions): Promise<TestOffsh
     log,
     start: async () => {
       running = await launch(flags, options, keep)
-      await waitFor(() => isReady(url, running, options.waitUntil ?? 'leading'), {
+      const ready = () => isReady(url, running, options.waitUntil ?? 'leading')
+      await waitFor(ready, {
         deadline: 90_000,
         describe: () => `Offshoot to be ready:\n${log.slice(-20).join('\n')}`,
+      }).catch(async (error: unknown) => {
+        // Whoever asked for it never gets hold of it.
+        await offshoot.stop()
+        throw error
       })
     },
     stop: async () => {
