@@ -44,6 +44,8 @@ export interface Policy {
   allowsUrl(url: string): boolean
   /** Whether links may lead out of the source's tree while templates are read. */
   readonly outsideLinks: boolean
+  /** Where trees of other repositories and artifacts are put, when links may not lead outside. */
+  readonly fetched?: string | undefined
 }
 
 /** Allows everything: for people at their own command line. */

@@ -34,7 +34,9 @@ export async function openProject(
     host.progress.warn('Failed to detect git project root. This might cause follow-up errors')
   }
   const templates = new Templates({
-    within: host.policy.outsideLinks ? ['/'] : [place.root],
+    within: host.policy.outsideLinks
+      ? ['/']
+      : [place.root, ...(host.policy.fetched === undefined ? [] : [host.policy.fetched])],
     signal,
     now: () => host.clock.now(),
     debugPrint: line => host.progress.info(line),

@@ -7,7 +7,7 @@ import type { Sops } from '../item.ts'
 import type { RemoteAccess } from '../vars/remote.ts'
 import type { SourceName } from '../vars/source.ts'
 import { checkTree } from './check-tree.ts'
-import type { Question } from './protocol.ts'
+import { fetchedFolder, type Question } from './protocol.ts'
 
 /** What the parent does for an untrusted project, within its policy. */
 export interface UntrustedAccess {
@@ -85,7 +85,7 @@ async function copied(
 ): Promise<{ folder: string; revision: string }> {
   const from = await realpath(tree.folder)
   await checkTree(from)
-  const folder = await mkdtemp(join(scratch, 'fetched-'))
+  const folder = await mkdtemp(join(scratch, fetchedFolder, 'tree-'))
   await cp(from, folder, { recursive: true, verbatimSymlinks: true, filter: source => !source.endsWith('/.git') })
   return { folder, revision: tree.revision }
 }

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import { mkdtemp, realpath, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { messageOf } from '../../util/errors.ts'
@@ -12,7 +12,15 @@ import { plain } from '../vars/remote.ts'
 import { answer, type UntrustedAccess } from './answer.ts'
 import { killGroup, startCaged, type WorkerLimits, workerLimits } from './cage.ts'
 import { checkTree } from './check-tree.ts'
-import { errorOf, type FromWorker, failureOf, questions, type ToWorker, type WorkerStart } from './protocol.ts'
+import {
+  errorOf,
+  type FromWorker,
+  failureOf,
+  fetchedFolder,
+  questions,
+  type ToWorker,
+  type WorkerStart,
+} from './protocol.ts'
 
 export type { UntrustedAccess } from './answer.ts'
 export { type WorkerLimits, workerLimits } from './cage.ts'
@@ -48,6 +56,7 @@ export async function renderUntrusted(request: UntrustedRender, signal: AbortSig
   await checkTree(root)
   const scratch = await realpath(await mkdtemp(join(tmpdir(), 'offshoot-worker-')))
   try {
+    await mkdir(join(scratch, fetchedFolder))
     const start = await startOf(request, root, scratch, limits, signal)
     const programs = Object.values(start.tools).map(tool => tool.path)
     const child = await startCaged([root], scratch, programs, limits)

@@ -18,6 +18,7 @@ import {
   type Failure,
   type FromWorker,
   failureOf,
+  fetchedFolder,
   type Question,
   type ToWorker,
   type WorkerStart,
@@ -80,6 +81,7 @@ function hostOf(start: WorkerStart): EngineHost {
     // Where it comes to asking, the parent judges.
     allowsUrl: () => true,
     outsideLinks: false,
+    fetched: join(scratch, fetchedFolder),
   }
   // Kustomize would ask the network itself, and it has none.
   const noNetwork: Policy = { ...policy, allowsUrl: () => false }

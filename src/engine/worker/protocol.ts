@@ -19,6 +19,9 @@ export interface WorkerStart {
   readonly keys: boolean
 }
 
+/** Below the scratch folder: copies of other repositories and artifacts. */
+export const fetchedFolder = 'fetched'
+
 /** What the worker may ask its parent; the parent's policy judges every question. */
 export const questions = ['checkout', 'listRefs', 'pull', 'chart', 'http', 'objects', 'secret', 'decrypt'] as const
 
