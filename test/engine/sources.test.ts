@@ -124,6 +124,25 @@ describe('paths stay inside their source', () => {
     }
   })
 
+  test('an item folder that is a link out of the repository is refused, with a file that is not rendered in it', async () => {
+    const outside = await mkdtemp(join(tmpdir(), 'offshoot-outside-'))
+    try {
+      await writeFile(join(outside, 'secret.yaml'), 'a: 1\n')
+      await using project = await TestProject.of({
+        'deployment.yaml': 'deployments:\n- path: dir/out\n',
+        '.templateignore': '*',
+        'dir/out2/x.yaml': configMap('x'),
+      })
+      await symlink(outside, join(project.folder, 'dir', 'out'))
+      await mkdir(join(project.folder, outside), { recursive: true })
+      const outcome = await project.render()
+      expect(outcome.code).toBe(1)
+      expect(outcome.stderr).toContain('is a link out of it')
+    } finally {
+      await rm(outside, { recursive: true })
+    }
+  })
+
   test('an include through a link that leads out finds nothing', async () => {
     const outside = await mkdtemp(join(tmpdir(), 'offshoot-outside-'))
     try {

@@ -1,5 +1,5 @@
-import { lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises'
-import { join, posix } from 'node:path'
+import { lstat, mkdir, readdir, readFile, readlink, realpath, symlink, writeFile } from 'node:fs/promises'
+import { join, posix, sep } from 'node:path'
 import { EngineError, within } from '../errors.ts'
 import { compareBytes, type JsonObject } from '../values.ts'
 import { type IgnorePattern, isIgnored, parseIgnoreFile, parseIgnorePattern } from './ignore.ts'
@@ -33,6 +33,7 @@ interface Tree {
  */
 export async function renderFolder(templates: Templates, folder: RenderFolder): Promise<unknown[]> {
   const source = join(folder.root, folder.path)
+  await refuseOutside(folder.root, source)
   const tree = await walk(source)
   const domain = folder.path === '.' ? [] : folder.path.split('/')
   const patterns = await ignorePatterns(folder.root, domain, tree)
@@ -50,6 +51,13 @@ export async function renderFolder(templates: Templates, folder: RenderFolder): 
   }
   if (errors.length === 0) for (const name of tree.links) await copyLink(join(source, name), join(folder.target, name))
   return errors
+}
+
+/** Links on the way to the folder may lead elsewhere in the repository, but not out of it. */
+async function refuseOutside(root: string, folder: string): Promise<void> {
+  const [realRoot, real] = await Promise.all([realpath(root), realpath(folder)])
+  if (real === realRoot || real.startsWith(`${realRoot}${sep}`)) return
+  throw new EngineError(`path/include is not part of the deployment project: ${folder} is a link out of it`)
 }
 
 function render(templates: Templates, folder: RenderFolder, path: string): Uint8Array | string {
