@@ -24,6 +24,8 @@ test('helm of PATH is used when it renders as kluctl does, and asked for its ver
   const folder = fakeHelm('4.2.2')
   const options = toolsWith(folder)
   expect(await new Tools(options).get('helm')).toMatchObject({ path: join(folder, 'helm'), version: [4, 2, 2] })
+  // Built from source it tells no more than this.
+  expect((await new Tools(toolsWith(fakeHelm('4.2'))).get('helm')).version).toEqual([4, 2, 0])
   place(folder, { helm: 'not a program any more' })
   const again = new Tools({ ...options, archive: null })
   await expect(again.get('helm')).rejects.toThrow()
