@@ -5,9 +5,9 @@ import type { KubeObject } from '../../../src/kube/types.ts'
 /** An API server that the contract is held against. */
 export interface ContractWorld {
   /** The administrator's client. */
-  client(): KubeClient
+  readonly client: () => KubeClient
   /** Path of the administrator's kubeconfig. */
-  kubeconfig(): string
+  readonly kubeconfig: () => string
 }
 
 /** Creates a namespace that nobody else has. */
