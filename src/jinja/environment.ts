@@ -3,9 +3,10 @@ import { compileExpr } from './compile/expressions.ts'
 import { asJinjaError, locate, Scope, type Unit } from './compile/scope.ts'
 import { Activation, Symbols } from './compile/symbols.ts'
 import { compileTemplate } from './compile/template.ts'
-import { TemplateNotFound, TemplateSyntaxError, typeError } from './errors.ts'
+import { BudgetError, TemplateNotFound, TemplateSyntaxError, typeError } from './errors.ts'
 import { builtinFilters } from './filters/index.ts'
 import { lexerConfig } from './lexer/patterns.ts'
+import { Meter } from './meter.ts'
 import {
   type Budget,
   defaultBudget,
@@ -67,12 +68,12 @@ export class Environment {
     })
   }
 
-  /** Compiles a template; it can be rendered many times. Throws TemplateSyntaxError. */
+  /** Compiles a template; it can be rendered many times. Throws TemplateSyntaxError, BudgetError. */
   fromString(source: string, name?: string): Template {
     return new Template(this.compile(source, name), this.engine, this.options)
   }
 
-  /** The template that the loader finds, compiled once per source. Throws TemplateNotFound, TemplateSyntaxError. */
+  /** The template that the loader finds, compiled once per source. Throws TemplateNotFound, TemplateSyntaxError, BudgetError. */
   getTemplate(name: string): Template {
     return this.load([name], null)
   }
@@ -85,10 +86,11 @@ export class Environment {
     source: string,
     { undefinedToNone = true } = {},
   ): (context?: RenderContext, options?: RenderOptions) => Value {
-    const node = guarded(() => parseLoneExpression(source, this.syntax))
-    const symbols = new Symbols(new Activation(undefined), undefined)
+    const meter = this.meterFor(source)
+    const node = guarded(() => parseLoneExpression(source, this.syntax, meter))
+    const symbols = new Symbols(new Activation(undefined, meter), undefined)
     analyzeExpr(symbols, node)
-    const unit = expressionUnit(this.engine, source)
+    const unit = expressionUnit(this.engine, source, meter)
     const evaluate = guarded(() => compileExpr(node, new Scope(unit, symbols, { autoescape: false })))
     const entry = symbols.entry()
     return (variables = {}, options = {}) => {
@@ -109,16 +111,27 @@ export class Environment {
   private compile(source: string, name: string | undefined): TemplateCode {
     const { autoescape = false } = this.options
     const escapes = typeof autoescape === 'function' ? autoescape(name) : autoescape
+    const meter = this.meterFor(source)
     try {
-      return guarded(() =>
-        compileTemplate(parseTemplate(source, this.syntax, name), this.engine, { name, source, autoescape: escapes }),
-      )
+      return guarded(() => {
+        const nodes = parseTemplate(source, this.syntax, name, meter)
+        return compileTemplate(nodes, this.engine, { name, source, autoescape: escapes, meter })
+      })
     } catch (error) {
       if (error instanceof TemplateSyntaxError && error.line !== undefined) {
         error.sourceLine ??= source.split(/\r\n|\r|\n/)[error.line - 1]
       }
       throw error
     }
+  }
+
+  /** Throws BudgetError when the source is too long. */
+  private meterFor(source: string): Meter {
+    const { sourceBytes, steps } = budgetOf(this.options, {})
+    if (source.length * 3 > sourceBytes && Buffer.byteLength(source) > sourceBytes) {
+      throw new BudgetError('sourceBytes', sourceBytes)
+    }
+    return new Meter(steps)
   }
 
   private load(names: readonly string[], parent: string | null): Template {
@@ -142,9 +155,10 @@ export class Environment {
   }
 }
 
-function expressionUnit(engine: Engine, source: string): Unit {
+function expressionUnit(engine: Engine, source: string, meter: Meter): Unit {
   return {
     engine,
+    meter,
     name: undefined,
     source,
     hasExtends: false,

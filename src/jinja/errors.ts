@@ -154,8 +154,8 @@ export class PythonError extends TemplateRuntimeError {
   }
 }
 
-/** Which of the caller's limits a render passed. */
-export type BudgetKind = 'steps' | 'outputBytes' | 'depth' | 'valueBytes'
+/** Which of the caller's limits a template passed. */
+export type BudgetKind = 'steps' | 'outputBytes' | 'depth' | 'valueBytes' | 'sourceBytes'
 
 /** The render passed one of the limits its caller set. */
 export class BudgetError extends JinjaError {
@@ -175,6 +175,7 @@ const budgetUnits: Record<BudgetKind, string> = {
   outputBytes: 'bytes of output',
   depth: 'levels of nesting',
   valueBytes: 'bytes in one value',
+  sourceBytes: 'bytes of one source',
 }
 
 /** The caller aborted the render; `cause` is the signal's reason. */

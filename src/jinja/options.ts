@@ -1,8 +1,11 @@
 import type { ContextView, Kwargs, UndefinedKind, Value } from './values.ts'
 
-/** Limits of one render. Passing one is a BudgetError; sizes are checked before the memory is taken. */
+/** Limits of one render, or of compiling one template. Passing one is a BudgetError, before the memory is taken. */
 export interface Budget {
-  /** Statements, loop turns, calls and elements touched by filters; large strings count by their size. */
+  /**
+   * Statements, loop turns, calls and elements touched by filters; large strings count by their size. Compiling has as
+   * many, mostly for tokens; a render is also charged once for each template that it loads.
+   */
   steps: number
   /** UTF-8 bytes of what the render returns. */
   outputBytes: number
@@ -10,6 +13,8 @@ export interface Budget {
   depth: number
   /** Bytes of one string or list that the template makes. */
   valueBytes: number
+  /** UTF-8 bytes of one template's source; only the environment's counts. */
+  sourceBytes: number
 }
 
 /** What a render gets when the caller sets nothing: about a second of work. */
@@ -18,6 +23,7 @@ export const defaultBudget: Readonly<Budget> = {
   outputBytes: 64 * 1024 * 1024,
   depth: 200,
   valueBytes: 16 * 1024 * 1024,
+  sourceBytes: 16 * 1024 * 1024,
 }
 
 /** A filter of the host: gets the filtered value, then what stands in the parentheses. */

@@ -52,6 +52,37 @@ describe('budget', () => {
     expect(exceeded(source)).toBe(kind)
   })
 
+  const small = { steps: 10_000, sourceBytes: 100_000 }
+  const many = (count: number, part: (index: number) => string) =>
+    Array.from({ length: count }, (_, i) => part(i)).join('')
+  it.each([
+    ['text', 'x'.repeat(100_001), 'sourceBytes'],
+    ['text whose bytes are too many', 'ä'.repeat(50_001), 'sourceBytes'],
+    ['tags', '{{ a }}'.repeat(1000), 'steps'],
+    ['one long list', `{{ [${'1,'.repeat(2000)}] }}`, 'steps'],
+    ['keywords', `{{ f(${many(2000, i => `k${i}=1,`)}) }}`, 'steps'],
+    ['parameters', `{% macro f(${many(2000, i => `k${i},`)}x) %}{% endmacro %}`, 'steps'],
+    ['loops in loops', '{% for a in b %}'.repeat(100) + 'x{{ a }}'.repeat(150) + '{% endfor %}'.repeat(100), 'steps'],
+    ['names before conditions', `{% set a, b, c, d, e, f = x %}${'{% if a %}{% endif %}'.repeat(150)}`, 'steps'],
+  ])('bounds what is compiled: %s', (_name, source, kind) => {
+    const environment = new Environment({ budget: small })
+    expect(() => environment.fromString(source)).toThrow(expect.objectContaining({ kind }))
+    expect(() => new Environment().fromString(source)).not.toThrow()
+  })
+
+  it('charges a render for each template that it loads, once and whether it was compiled before or not', () => {
+    const loader = (name: string) => ({ name, source: '{{ a }}'.repeat(100) })
+    const environment = new Environment({ loader })
+    const render = (source: string, steps: number) => () =>
+      environment.fromString(source).render({}, { budget: { steps } })
+    const twice = "{% include 'x' %}{% include 'x' %}"
+    for (let run = 0; run < 2; run++) {
+      expect(render("{% include 'x' %}", 2000)).toThrow(BudgetError)
+      expect(render(twice, 5000)).not.toThrow()
+      expect(render("{% include 'x' %}{% include 'y' %}", 5000)).toThrow(BudgetError)
+    }
+  })
+
   it('counts the bytes of the output, not its characters', () => {
     expect(exceeded("{{ 'ä' * 6 }}", { outputBytes: 11 })).toBe('outputBytes')
     expect(exceeded("{{ 'ä' * 6 }}", { outputBytes: 12 })).toBe('nothing')

@@ -7,6 +7,7 @@ export function analyzeBody(symbols: Symbols, body: readonly Stmt[]): void {
 }
 
 function analyzeStatement(symbols: Symbols, node: Stmt): void {
+  symbols.step(1)
   switch (node.kind) {
     case 'output':
     case 'do':
@@ -97,6 +98,7 @@ function analyzeFilter(symbols: Symbols, filter: FilterNode): void {
 
 /** Records the names an expression reads. */
 export function analyzeExpr(symbols: Symbols, node: Expr): void {
+  symbols.step(1)
   if (node.kind === 'name') symbols.load(node.name)
   else for (const child of childrenOf(node)) analyzeExpr(symbols, child)
 }

@@ -45,7 +45,8 @@ function namesIn(target: Target): string[] {
 }
 
 function compileParts(node: ForNode, scope: Scope): LoopParts {
-  const extended = node.recursive || findUsed(node.body, ['loop']).size > 0 || hasScopedBlock(node.body)
+  const extended =
+    node.recursive || findUsed(node.body, ['loop'], scope.unit.meter).size > 0 || hasScopedBlock(node.body)
   const inner = scope.inner({ inLoop: true, tracked: new Set() })
   const loopSlot = extended ? inner.symbols.parameter('loop').slot : undefined
   analyzeTarget(inner.symbols, node.target, true)

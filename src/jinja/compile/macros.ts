@@ -17,7 +17,7 @@ type MakeMacro = (frame: Frame) => Macro
 function compileMacroBody(node: MacroBody, name: string | undefined, scope: Scope): MakeMacro {
   const inner = scope.innerActivation()
   const { symbols } = inner
-  const used = findUsed(node.body, ['caller', 'kwargs', 'varargs'])
+  const used = findUsed(node.body, ['caller', 'kwargs', 'varargs'], scope.unit.meter)
   const explicitCaller = node.params.includes('caller')
   if (explicitCaller && node.params.indexOf('caller') < node.params.length - node.defaults.length) {
     scope.fail(

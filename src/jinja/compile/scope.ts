@@ -1,4 +1,5 @@
 import { BudgetError, JinjaError, TemplateAssertionError } from '../errors.ts'
+import type { Meter } from '../meter.ts'
 import type { Stmt } from '../parser/ast.ts'
 import type { BlockCode, Engine } from '../runtime/context.ts'
 import type { Exec, Frame } from '../runtime/frame.ts'
@@ -8,6 +9,8 @@ import { Activation, readRef, Symbols } from './symbols.ts'
 /** What the parts of one template's compilation share. */
 export interface Unit {
   readonly engine: Engine
+  /** Counts the compiler's work. */
+  readonly meter: Meter
   readonly name: string | undefined
   readonly source: string
   /** Whether an `{% extends %}` stands anywhere, so that output may have to be held back. */
@@ -63,7 +66,7 @@ export class Scope {
 
   /** A scope inside this one whose variables live in an activation of their own. */
   innerActivation(options: Partial<ScopeOptions> = {}): Scope {
-    const symbols = new Symbols(new Activation(this.symbols.activation), this.symbols)
+    const symbols = new Symbols(new Activation(this.symbols.activation, this.unit.meter), this.symbols)
     return new Scope(this.unit, symbols, {
       autoescape: this.autoescape,
       constantEscape: this.constantEscape,

@@ -1,13 +1,17 @@
+import type { Meter } from '../meter.ts'
 import type { Frame } from '../runtime/frame.ts'
 import type { Value } from '../values.ts'
 
 /** The slots of one activation, as the compiler counts them. */
 export class Activation {
   readonly up: Activation | undefined
+  /** Of the template's compilation. */
+  readonly meter: Meter
   private used = 0
 
-  constructor(up: Activation | undefined) {
+  constructor(up: Activation | undefined, meter: Meter) {
     this.up = up
+    this.meter = meter
   }
 
   newSlot(): number {
@@ -77,6 +81,7 @@ export class Symbols {
 
   /** A scope of the same names to read one branch of an `if` with. */
   branch(): Symbols {
+    this.step(this.refs.size + this.loads.size + this.stores.size)
     const copy = new Symbols(this.activation, this.parent, this.places)
     for (const [name, ref] of this.refs) copy.refs.set(name, ref)
     for (const [ref, load] of this.loads) copy.loads.set(ref, load)
@@ -103,8 +108,14 @@ export class Symbols {
     }
   }
 
+  /** Counts work of the compiler. Throws BudgetError. */
+  step(count: number): void {
+    this.activation.meter.step(count)
+  }
+
   /** All assigned names that a template included here may see, innermost first. */
   visibleStores(): Map<string, Ref> {
+    this.step(this.stores.size)
     const visible = this.parent?.visibleStores() ?? new Map<string, Ref>()
     for (const name of this.stores) {
       const ref = this.find(name)

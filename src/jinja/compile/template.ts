@@ -1,4 +1,5 @@
 import { TemplateAssertionError } from '../errors.ts'
+import type { Meter } from '../meter.ts'
 import type { BlockNode, Stmt } from '../parser/ast.ts'
 import { superOf, TemplateReference } from '../runtime/blocks.ts'
 import type { BlockCode, Context, Engine, TemplateCode } from '../runtime/context.ts'
@@ -10,15 +11,16 @@ import { compileRun, compileStatement } from './statements.ts'
 import { Activation, Symbols } from './symbols.ts'
 import { findUsed, innerBodies } from './usage.ts'
 
-/** Compiles a parsed template into closures. Throws TemplateAssertionError. */
+/** Compiles a parsed template into closures. Throws TemplateAssertionError, BudgetError. */
 export function compileTemplate(
   nodes: readonly Stmt[],
   engine: Engine,
-  template: { name: string | undefined; source: string; autoescape: boolean },
+  template: { name: string | undefined; source: string; autoescape: boolean; meter: Meter },
 ): TemplateCode {
   const blocks = new Map<string, BlockCode>()
   const unit: Unit = {
     engine,
+    meter: template.meter,
     name: template.name,
     source: template.source,
     hasExtends: anyStatement(nodes, node => node.kind === 'extends'),
@@ -30,7 +32,7 @@ export function compileTemplate(
   const found = findBlocks(nodes, template.name)
   const run = compileRoot(nodes, unit, template.autoescape)
   for (const block of found) blocks.set(block.name, compileBlockCode(block, unit, template.autoescape))
-  return { name: template.name, autoescape: template.autoescape, blocks, run }
+  return { name: template.name, autoescape: template.autoescape, cost: template.meter.used, blocks, run }
 }
 
 function anyStatement(nodes: readonly Stmt[], matches: (node: Stmt) => boolean): boolean {
@@ -55,10 +57,10 @@ function findBlocks(nodes: readonly Stmt[], templateName: string | undefined): B
 }
 
 function compileRoot(nodes: readonly Stmt[], unit: Unit, autoescape: boolean): TemplateCode['run'] {
-  const symbols = new Symbols(new Activation(undefined), undefined)
+  const symbols = new Symbols(new Activation(undefined, unit.meter), undefined)
   const options = { toplevel: true, rootlevel: true, outputCheck: unit.hasExtends, autoescape }
   const scope = new Scope(unit, symbols, options)
-  const selfSlot = findUsed(nodes, ['self']).has('self') ? symbols.parameter('self').slot : undefined
+  const selfSlot = findUsed(nodes, ['self'], unit.meter).has('self') ? symbols.parameter('self').slot : undefined
   symbols.stores.delete('self')
   analyzeBody(symbols, nodes)
   const entry = symbols.entry()
@@ -79,8 +81,8 @@ function compileRoot(nodes: readonly Stmt[], unit: Unit, autoescape: boolean): T
 }
 
 function compileBlockCode(node: BlockNode, unit: Unit, autoescape: boolean): BlockCode {
-  const symbols = new Symbols(new Activation(undefined), undefined)
-  const used = findUsed(node.body, ['self', 'super'])
+  const symbols = new Symbols(new Activation(undefined, unit.meter), undefined)
+  const used = findUsed(node.body, ['self', 'super'], unit.meter)
   const selfSlot = used.has('self') ? symbols.parameter('self').slot : undefined
   const superSlot = used.has('super') ? symbols.parameter('super').slot : undefined
   analyzeBody(symbols, node.body)

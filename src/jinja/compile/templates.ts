@@ -22,7 +22,7 @@ function templateFor(frame: Frame, value: Value, parent: string | undefined, may
     return failUse(value)
   }
   const name = textOf(value)
-  if (name !== undefined) return context.engine.loadTemplate([name], asking)
+  if (name !== undefined) return load(context, [name], asking)
   if (!mayBeList) throw new TemplateNotFound([str(context, value)])
   const names = (truth(value) ? toList(context, value) : []).map(item =>
     item instanceof Undefined ? failUse(item) : str(context, item),
@@ -30,7 +30,12 @@ function templateFor(frame: Frame, value: Value, parent: string | undefined, may
   if (names.length === 0) {
     throw new TemplateNotFound([], 'Tried to select from an empty list of templates.')
   }
-  const template = context.engine.loadTemplate(names, asking)
+  return load(context, names, asking)
+}
+
+function load(context: Context, names: readonly string[], parent: string | null): TemplateCode {
+  const template = context.engine.loadTemplate(names, parent)
+  context.state.charge(template)
   return template
 }
 
@@ -155,7 +160,13 @@ export function compileExtends(node: Stmt & { kind: 'extends' }, scope: Scope): 
 }
 
 function parentOf(parent: TemplateCode): TemplateCode {
-  return { name: parent.name, autoescape: parent.autoescape, blocks: parent.blocks, run: at => parent.run(at) }
+  return {
+    name: parent.name,
+    autoescape: parent.autoescape,
+    cost: parent.cost,
+    blocks: parent.blocks,
+    run: at => parent.run(at),
+  }
 }
 
 /** `{% block %}` where it stands: runs the most derived block of that name. */

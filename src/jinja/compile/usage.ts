@@ -1,16 +1,17 @@
+import type { Meter } from '../meter.ts'
 import type { Expr, Stmt, Target } from '../parser/ast.ts'
 import { childrenOf } from './analyze.ts'
 
 /** Which of the special names (`loop`, `self`, `caller`, …) a body reads without assigning them first. */
-export function findUsed(body: readonly Stmt[], names: readonly string[]): Set<string> {
-  const search: Search = { wanted: new Set(names), found: new Set() }
+export function findUsed(body: readonly Stmt[], names: readonly string[], meter: Meter): Set<string> {
+  const search: Search = { wanted: new Set(names), found: new Set(), meter }
   bodyUses(search, body)
   return search.found
 }
 
 /** The same for one expression. */
-export function expressionUses(node: Expr, name: string): boolean {
-  const search: Search = { wanted: new Set([name]), found: new Set() }
+export function expressionUses(node: Expr, name: string, meter: Meter): boolean {
+  const search: Search = { wanted: new Set([name]), found: new Set(), meter }
   exprUses(search, node)
   return search.found.has(name)
 }
@@ -18,9 +19,11 @@ export function expressionUses(node: Expr, name: string): boolean {
 interface Search {
   readonly wanted: Set<string>
   readonly found: Set<string>
+  readonly meter: Meter
 }
 
 function exprUses(search: Search, node: Expr): void {
+  search.meter.step(1)
   if (node.kind === 'name') {
     if (search.wanted.has(node.name)) search.found.add(node.name)
   } else for (const child of childrenOf(node)) exprUses(search, child)
@@ -37,6 +40,7 @@ function bodyUses(search: Search, body: readonly Stmt[]): void {
 }
 
 function statementUses(search: Search, node: Stmt): void {
+  search.meter.step(1)
   for (const part of partsOf(node)) {
     if ('expr' in part) exprUses(search, part.expr)
     else if ('target' in part) targetHides(search, part.target)

@@ -7,6 +7,7 @@ export function parseArguments(parser: Parser): Arguments {
   const { line } = stream.expect('lparen')
   const args: Expr[] = []
   const kwargs: [string, Expr][] = []
+  const names = new Set<string>()
   let dynArgs: Expr | null = null
   let dynKwargs: Expr | null = null
   let needsComma = false
@@ -27,7 +28,8 @@ export function parseArguments(parser: Parser): Arguments {
     } else if (stream.test('name') && stream.look().type === 'assign') {
       ensure(dynKwargs === null)
       const name = stream.next().text
-      if (kwargs.some(([known]) => known === name)) stream.fail(`keyword argument repeated: ${name}`, line)
+      if (names.has(name)) stream.fail(`keyword argument repeated: ${name}`, line)
+      names.add(name)
       stream.next()
       kwargs.push([name, parser.expression()])
     } else {

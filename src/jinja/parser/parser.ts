@@ -1,5 +1,6 @@
 import { TemplateSyntaxError } from '../errors.ts'
 import type { Token } from '../lexer/tokens.ts'
+import type { Meter } from '../meter.ts'
 import type { Expr, Stmt } from './ast.ts'
 import { parseTuple } from './primary.ts'
 import { TokenStream } from './stream.ts'
@@ -34,6 +35,7 @@ export class Parser {
       extensions: ReadonlySet<string>
       trimMessages: boolean
       newstyleGettext: boolean
+      meter: Meter
     },
   ) {
     this.templateName = options.templateName
@@ -41,7 +43,7 @@ export class Parser {
     this.trimMessages = options.trimMessages
     this.newstyleGettext = options.newstyleGettext
     this.grammar = grammar
-    this.stream = new TokenStream(tokens, options.templateName)
+    this.stream = new TokenStream(tokens, options.templateName, options.meter)
   }
 
   expression(withCondition = true): Expr {

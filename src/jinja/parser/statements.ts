@@ -135,19 +135,19 @@ function parseFrom(parser: Parser, line: number): Stmt[] {
 /** The parameters in the parentheses of a macro or call block. */
 function parseSignature(parser: Parser): { params: string[]; defaults: Expr[] } {
   const { stream } = parser
-  const params: string[] = []
+  const params = new Set<string>()
   const defaults: Expr[] = []
   stream.expect('lparen')
   while (!stream.test('rparen')) {
-    if (params.length > 0) stream.expect('comma')
+    if (params.size > 0) stream.expect('comma')
     const { name, line } = parseNameTarget(parser)
-    if (params.includes(name)) stream.fail(`duplicate argument '${name}' in function definition`, line)
-    params.push(name)
+    if (params.has(name)) stream.fail(`duplicate argument '${name}' in function definition`, line)
+    params.add(name)
     if (stream.skipIf('assign')) defaults.push(parser.expression())
     else if (defaults.length > 0) stream.fail('non-default argument follows default argument')
   }
   stream.expect('rparen')
-  return { params, defaults }
+  return { params: [...params], defaults }
 }
 
 function parseMacro(parser: Parser, line: number): Stmt[] {

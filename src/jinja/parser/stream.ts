@@ -1,5 +1,6 @@
 import { TemplateSyntaxError } from '../errors.ts'
 import { describeToken, describeType, type Token, type TokenType } from '../lexer/tokens.ts'
+import { type Meter, stepsPerToken } from '../meter.ts'
 
 /** A kind of token, or a name with a certain text. */
 export type TokenRule = TokenType | `name:${string}`
@@ -10,9 +11,11 @@ export class TokenStream {
   private readonly source: Iterator<Token, undefined>
   private readonly pushed: Token[] = []
   private readonly templateName: string | undefined
+  private readonly meter: Meter
 
-  constructor(source: Iterator<Token, undefined>, templateName: string | undefined) {
+  constructor(source: Iterator<Token, undefined>, templateName: string | undefined, meter: Meter) {
     this.source = source
+    this.meter = meter
     this.templateName = templateName
     this.current = { type: 'eof', text: '', line: 1 }
     this.advance()
@@ -66,6 +69,7 @@ export class TokenStream {
     const pushed = this.pushed.pop()
     if (pushed !== undefined) this.current = pushed
     else {
+      this.meter.step(stepsPerToken)
       const step = this.source.next()
       this.current = step.done === true ? { type: 'eof', text: '', line: this.current.line } : step.value
     }

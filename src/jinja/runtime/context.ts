@@ -54,6 +54,8 @@ export interface BlockCode {
 export interface TemplateCode {
   readonly name: string | undefined
   readonly autoescape: boolean
+  /** Steps that compiling it took. */
+  readonly cost: number
   readonly blocks: ReadonlyMap<string, BlockCode>
   /** Writes the whole template. */
   run(context: Context): void
@@ -135,12 +137,12 @@ export class Context implements ContextView {
   }
 
   renderSource(source: string, variables: ReadonlyMap<string, Value>): string {
-    this.step(source.length >> 2)
     return this.renderOther(this.engine.compileSource(source), variables)
   }
 
   private renderOther(template: TemplateCode, variables: ReadonlyMap<string, Value>): string {
     const { engine, state } = this
+    state.charge(template)
     const context = Context.forTemplate(template, engine, state, new MapLayer(variables, engine.globalLayer))
     state.enter()
     const text = state.capture(() => template.run(context))

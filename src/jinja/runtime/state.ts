@@ -15,6 +15,7 @@ export class RenderState {
   private nextLook = 0
   private written = 0
   private depth = 0
+  private readonly charged = new Set<object>()
 
   constructor(budget: Budget, signal: StopSignal | undefined) {
     this.budget = budget
@@ -32,6 +33,13 @@ export class RenderState {
   allocate(bytes: number): void {
     if (bytes > this.budget.valueBytes) throw new BudgetError('valueBytes', this.budget.valueBytes)
     this.step(1 + Math.floor(bytes / 64))
+  }
+
+  /** Counts what compiling a template cost, once per render, so that it is the same whether it was cached or not. */
+  charge(template: { readonly cost: number }): void {
+    if (this.charged.has(template)) return
+    this.charged.add(template)
+    this.step(template.cost)
   }
 
   write(text: string): void {
