@@ -49,7 +49,7 @@ async function writeEntries(entries: Extract, folder: string, limits: UnpackLimi
   let bytes = 0
   for await (const entry of entries) {
     try {
-      bytes += entry.header.size ?? 0
+      bytes += entry.header.size
       if (++count > limits.maxEntries) throw new EngineError(`the archive has more than ${limits.maxEntries} entries`)
       if (bytes > limits.maxBytes) throw new EngineError(`the archive unpacks to more than ${limits.maxBytes} bytes`)
       await writeEntry(entry, join(folder, safeName(entry.header.name)))
@@ -61,7 +61,7 @@ async function writeEntries(entries: Extract, folder: string, limits: UnpackLimi
 }
 
 async function writeEntry(entry: Entry, path: string): Promise<void> {
-  const { type = 'file', mode = 0o644 } = entry.header
+  const { type, mode } = entry.header
   if (type === 'directory') await mkdir(path, { recursive: true })
   if (type !== 'file' && type !== 'contiguous-file') {
     entry.resume()
