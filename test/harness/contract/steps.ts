@@ -4,7 +4,7 @@ import type { KubeObject } from '../../../src/kube/types.ts'
 /** One thing to do; what it gives, or how it is refused, must be the same on every API server. */
 export interface Step {
   name: string
-  run(client: KubeClient, namespace: string): Promise<unknown>
+  readonly run: (client: KubeClient, namespace: string) => Promise<unknown>
 }
 
 const map = (namespace: string, name: string, more: object = {}): KubeObject => ({
