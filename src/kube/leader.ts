@@ -197,8 +197,10 @@ export class LeaderElector {
     const isMine = lease?.spec?.holderIdentity === identity
     const now = new Date(this.#clock.now()).toISOString().replace('Z', '000Z')
     const transitions = lease?.spec?.leaseTransitions ?? 0
+    const { apiVersion, kind } = this.#key
     return {
-      ...this.#key,
+      apiVersion,
+      kind,
       metadata: {
         ...(lease?.metadata ?? { namespace, name }),
         annotations: { ...lease?.metadata.annotations, ...annotations },

@@ -64,7 +64,10 @@ describe('usage', () => {
 
 describe('completion', () => {
   it.each([
-    ['offshoot ', 'env project render list-targets list-images helm-pull helm-update install serve version completion --help'],
+    [
+      'offshoot ',
+      'env project render list-targets list-images helm-pull helm-update install serve version completion --help',
+    ],
     ['offshoot env c', 'create'],
     ['offshoot env wait --f', '--for'],
     ['offshoot env wait x --for ready --time', '--timeout'],
