@@ -1,10 +1,9 @@
-import { typeError } from '../errors.ts'
 import { formatPercent } from '../format/percent.ts'
 import { bindArguments } from '../methods/method.ts'
 import type { EnvironmentOptions, Translations } from '../options.ts'
 import { callValue } from '../python/call.ts'
 import { str } from '../python/display.ts'
-import { type ContextView, HostFunction, Markup, noKwargs, PyDict, type Value } from '../values.ts'
+import { type ContextView, HostFunction, type Kwargs, Markup, noKwargs, PyDict, type Value } from '../values.ts'
 import type { Context } from './context.ts'
 
 interface Message {
@@ -76,20 +75,20 @@ export function gettextGlobals(options: EnvironmentOptions): Map<string, Value> 
   return globals
 }
 
-function alias(view: ContextView, args: Value[]): Value {
+function alias(view: ContextView, args: Value[], kwargs: Kwargs): Value {
   const context = view as Context
-  const gettext = context.lookup('gettext')
-  if (gettext === undefined) throw typeError('gettext is not installed')
-  return callValue(context, gettext, args, noKwargs)
+  return callValue(context, context.lookup('gettext') ?? context.undefinedName('gettext'), args, kwargs)
 }
 
 function plain(name: string, params: readonly string[], translate: Translate): HostFunction {
   return new HostFunction(name, (view, args, kwargs) => {
     const bound = bindArguments(name, params, params.length, args, kwargs)
-    return translate(
+    const { text } = translate(
       view as Context,
       bound.map(value => value ?? null),
-    ).text
+    )
+    // What translates keeps the kind of string that it is given, as Python's catalogues do for a message they lack.
+    return bound.some(value => value instanceof Markup) ? new Markup(text) : text
   })
 }
 
