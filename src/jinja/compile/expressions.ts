@@ -35,7 +35,7 @@ export function compileExpr(node: Expr, scope: Scope): Eval {
     case 'call':
       return compileCall(node, scope, compile)
     case 'filter':
-      return compileFilter(node, scope, node.node === null ? undefined : compile(node.node))
+      return compileFilter(node, scope, compile)
     case 'test':
       return compileTest(node, scope, compile)
     case 'cond':
@@ -164,10 +164,10 @@ function constantSlice(object: Eval, start: Eval, stop: Eval, step: Eval): Eval 
   }
 }
 
-/** Compiles a filter; `input` is absent for a block's filter, whose value comes as `compileFilterOf`'s parameter. */
-function compileFilter(node: FilterNode, scope: Scope, input: Eval | undefined): Eval {
+/** Compiles a filter before its value, so that of many unknown filters the last is reported. */
+function compileFilter(node: FilterNode, scope: Scope, compile: Compile): Eval {
   const apply = compileFilterOf(node, scope)
-  const value = input ?? (() => scope.fail('a filter needs a value', node.line))
+  const value = node.node === null ? () => scope.fail('a filter needs a value', node.line) : compile(node.node)
   return frame => apply(frame, value(frame))
 }
 

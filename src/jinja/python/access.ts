@@ -84,7 +84,7 @@ export function getAttribute(context: Context, object: Value, name: string): Val
     }
     return unsafe(context, object, name)
   }
-  if (object instanceof Undefined) return memberOfUndefined(object, name)
+  if (object instanceof Undefined) return attributeOfUndefined(context, object, name)
   if (isRefused(context, object, name)) return unsafe(context, object, name)
   const attribute = attributeOf(object, name)
   return attribute === undefined ? context.undefinedMember(object, name) : attribute
@@ -92,10 +92,16 @@ export function getAttribute(context: Context, object: Value, name: string): Val
 
 /** Only the attribute, never an item: what the `attr` filter gives. */
 export function getOnlyAttribute(context: Context, object: Value, name: string): Value {
-  if (object instanceof Undefined) return memberOfUndefined(object, name)
+  if (object instanceof Undefined) return attributeOfUndefined(context, object, name)
   if (isRefused(context, object, name)) return unsafe(context, object, name)
   const attribute = attributeOf(object, name)
   return attribute === undefined ? context.undefinedMember(object, name) : attribute
+}
+
+/** Python's internals exist in an undefined value too, and are refused like any other's. */
+function attributeOfUndefined(context: Context, object: Undefined, name: string): Value {
+  if (!object.unsafe && pythonInternals.has(name)) return unsafe(context, object, name)
+  return memberOfUndefined(object, name)
 }
 
 function memberOfUndefined(object: Undefined, name: Value): Value {
