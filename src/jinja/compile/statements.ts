@@ -192,7 +192,7 @@ function compileDebug(scope: Scope): Exec {
       ['filters', names(context.engine.filters)],
       ['tests', names(context.engine.tests)],
     ])
-    context.state.write(pformat(context, shown))
+    context.state.write(pformat(context, shown, true))
     return normal
   }
 }

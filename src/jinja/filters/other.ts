@@ -62,7 +62,7 @@ export const otherFilters: readonly [string, FilterFunction][] = [
       getOnlyAttribute(context, value, str(context, name)),
     ),
   ],
-  ['pprint', filter('do_pprint', [], 0, pformat)],
+  ['pprint', filter('do_pprint', [], 0, (context, value) => pformat(context, value))],
   ['tojson', filter('do_tojson', ['indent'], 0, (context, value, indent = null) => toJson(context, value, indent))],
   [
     'xmlattr',

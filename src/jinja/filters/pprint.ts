@@ -9,9 +9,12 @@ import { PyDict, PyTuple, type Value } from '../values.ts'
 
 const lineWidth = 80
 
-/** `pprint.pformat(value)`: dicts sorted by key, broken into lines where 80 columns are not enough. */
-export function pformat(context: Context, value: Value): string {
-  const printer = new Printer(context)
+/**
+ * `pprint.pformat(value)`: dicts sorted by key, broken into lines where 80 columns are not enough. With `compact` the
+ * items of a list share lines.
+ */
+export function pformat(context: Context, value: Value, compact = false): string {
+  const printer = new Printer(context, compact)
   printer.format(value, 0, 0)
   return printer.text
 }
@@ -19,10 +22,12 @@ export function pformat(context: Context, value: Value): string {
 class Printer {
   text = ''
   private readonly context: Context
+  private readonly compact: boolean
   private readonly open = new Set<Value>()
 
-  constructor(context: Context) {
+  constructor(context: Context, compact: boolean) {
     this.context = context
+    this.compact = compact
   }
 
   /** Writes a value that begins at column `indent` and leaves room for `allowance` closing brackets. */
@@ -100,12 +105,33 @@ class Printer {
 
   private list(start: string, items: readonly Value[], end: string, indent: number, allowance: number): void {
     this.add(start)
+    if (this.compact && this.fill(items, end, indent, allowance)) return
     items.forEach((item, index) => {
       const isLast = index === items.length - 1
       this.format(item, indent + 1, isLast ? allowance + end.length - 1 : 1)
       if (!isLast) this.add(`,\n${' '.repeat(indent + 1)}`)
     })
     this.add(end)
+  }
+
+  /** Writes as many items into each line as it holds; false, and nothing written, when one needs several lines. */
+  private fill(items: readonly Value[], end: string, indent: number, allowance: number): boolean {
+    const room = lineWidth - indent
+    const last = items.length - 1
+    const shown = items.map(item => this.flat(item))
+    // With the comma and space after it, or what closes the value.
+    const widths = shown.map((text, at) => codePoints(text) + 2 + (at === last ? allowance + end.length - 1 : 0))
+    if (widths.some(width => width > room)) return false
+    let left = 0
+    shown.forEach((text, index) => {
+      const width = widths[index] ?? 0
+      const fits = index > 0 && left >= width
+      if (index > 0) this.add(fits ? ', ' : `,\n${' '.repeat(indent + 1)}`)
+      left = (fits ? left : room) - width
+      this.add(text)
+    })
+    this.add(end)
+    return true
   }
 
   /** A long str as several literals, broken after white space. */
