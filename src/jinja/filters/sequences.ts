@@ -5,17 +5,16 @@ import { binary } from '../python/arith.ts'
 import { ordered, same, textOf } from '../python/compare.ts'
 import { str } from '../python/display.ts'
 import { escapeText, escapeValue } from '../python/escape.ts'
-import { counted, isIterable, iterate, length, PyIterator, toList } from '../python/iterate.ts'
-import { PyRange } from '../python/range.ts'
+import { counted, length, PyIterator, toList } from '../python/iterate.ts'
 import { sorted } from '../python/sort.ts'
 import { truth } from '../python/truth.ts'
 import { typeName } from '../python/types.ts'
 import { failUse, refuseStrict } from '../python/undefined.ts'
-import { DictView } from '../python/views.ts'
 import type { Context, FilterFunction } from '../runtime/context.ts'
 import { hashText, Markup, PyDict, PyTuple, Undefined, type Value } from '../values.ts'
 import { attributeGetter, ignoreCase, keyGetter, multiGetter } from './attributes.ts'
 import { filter } from './define.ts'
+import { first, last, random, reverse } from './ends.ts'
 
 function* batches(context: Context, value: Value, size: number, fill: Value): Generator<Value, undefined> {
   let batch: Value[] = []
@@ -133,63 +132,6 @@ function sum(context: Context, value: Value, attribute: Value, start: Value): Va
   }
   for (const item of counted(context, value)) total = add(context, total, getter(item))
   return total
-}
-
-/** The values of something that `reversed` takes, last first; undefined when it does not. */
-function backwards(context: Context, value: Value): Value[] | undefined {
-  if (value instanceof Undefined) return value.kind === 'strict' ? failUse(value) : []
-  const reversible =
-    Array.isArray(value) ||
-    textOf(value) !== undefined ||
-    value instanceof PyTuple ||
-    value instanceof PyDict ||
-    value instanceof DictView ||
-    value instanceof PyRange
-  return reversible ? toList(context, value).reverse() : undefined
-}
-
-/** What Python calls the iterator that `reversed` gives. */
-function reversedName(value: Value): string {
-  if (Array.isArray(value)) return 'list_reverseiterator'
-  return value instanceof PyDict ? 'dict_reversekeyiterator' : 'reversed'
-}
-
-function reverse(context: Context, value: Value): Value {
-  const text = textOf(value)
-  if (text !== undefined) {
-    context.allocate(text.length)
-    const reversed = Array.from(text).reverse().join('')
-    return value instanceof Markup ? new Markup(reversed) : reversed
-  }
-  if (value instanceof PyRange && value.length > 0) {
-    const range = value.slice({ start: value.length - 1, stop: -1, step: -1 })
-    return new PyIterator(range.iterate(), 'range_iterator')
-  }
-  const items = backwards(context, value)
-  if (items !== undefined) return new PyIterator(items[Symbol.iterator](), reversedName(value))
-  if (!isIterable(value)) throw new FilterArgumentError('argument must be iterable')
-  return toList(context, value).reverse()
-}
-
-function last(context: Context, value: Value): Value {
-  if (value instanceof PyRange && value.length > 0) return value.at(value.length - 1)
-  const items = backwards(context, value)
-  if (items === undefined) throw typeError(`'${typeName(value)}' object is not reversible`)
-  if (items.length === 0) return context.undefinedHint('No last item, sequence was empty.')
-  const item = items[0] ?? null
-  return value instanceof Markup && typeof item === 'string' ? new Markup(item) : item
-}
-
-function first(context: Context, value: Value): Value {
-  for (const item of iterate(value)) return item
-  return context.undefinedHint('No first item, sequence was empty.')
-}
-
-function random(context: Context, value: Value): Value {
-  const items = Array.isArray(value) ? value : toList(context, value)
-  length(value)
-  if (items.length === 0) return context.undefinedHint('No random item, sequence was empty.')
-  return items[Math.floor(context.engine.random() * items.length)] ?? null
 }
 
 function dictSort(context: Context, value: Value, caseSensitive: boolean, by: Value, reversed: boolean): Value {
