@@ -1,69 +1,38 @@
+import { bareEntities, entities } from './entities.ts'
 import { splitSpace } from './space.ts'
 
-const named: Record<string, string> = {
-  amp: '&',
-  lt: '<',
-  gt: '>',
-  quot: '"',
-  apos: "'",
-  nbsp: '\xa0',
-  copy: '©',
-  reg: '®',
-  hellip: '…',
-  mdash: '—',
-  ndash: '–',
-  laquo: '«',
-  raquo: '»',
-  lsquo: '‘',
-  rsquo: '’',
-  ldquo: '“',
-  rdquo: '”',
-  bull: '•',
-  middot: '·',
-  times: '×',
-  divide: '÷',
-  euro: '€',
-  pound: '£',
-  yen: '¥',
-  cent: '¢',
-  sect: '§',
-  para: '¶',
-  deg: '°',
-  plusmn: '±',
-  trade: '™',
-  larr: '←',
-  rarr: '→',
-  uarr: '↑',
-  darr: '↓',
-  auml: 'ä',
-  ouml: 'ö',
-  uuml: 'ü',
-  Auml: 'Ä',
-  Ouml: 'Ö',
-  Uuml: 'Ü',
-  szlig: 'ß',
-  eacute: 'é',
-  egrave: 'è',
-  agrave: 'à',
-  ccedil: 'ç',
-  ntilde: 'ñ',
-  iexcl: '¡',
-  iquest: '¿',
-}
+const reference = /&(?:#(\d+);?|#[xX]([0-9a-fA-F]+);?|([^\t\n\f <&#;]{1,32})(;?))/g
+/** What the numbers 128 to 159 mean: pages took them for Windows' code page 1252. */
+const windows = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ'
 
-const entity = /&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|([a-zA-Z][a-zA-Z0-9]{1,31}));?/g
-
-/** Text with HTML's character references resolved: numeric ones, and the names in common use. */
+/** Text with HTML's character references resolved as browsers do, those without a semicolon too. */
 export function resolveEntities(text: string): string {
   return text.replace(
-    entity,
-    (whole, decimal: string | undefined, hex: string | undefined, name: string | undefined) => {
-      if (name !== undefined) return whole.endsWith(';') ? (named[name] ?? whole) : whole
-      const code = decimal === undefined ? Number.parseInt(hex ?? '', 16) : Number(decimal)
-      if (code === 0 || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return '\ufffd'
-      return String.fromCodePoint(code)
+    reference,
+    (whole, decimal: string | undefined, hex: string | undefined, name: string | undefined, end: string) => {
+      if (name !== undefined) return named(name, end) ?? whole
+      return numbered(decimal === undefined ? Number.parseInt(hex ?? '', 16) : Number(decimal))
     },
   )
+}
+
+/** The longest beginning of the name that is one. */
+function named(name: string, end: string): string | undefined {
+  const whole = end === ';' || bareEntities.has(name) ? entities.get(name) : undefined
+  if (whole !== undefined) return end === ';' ? whole : whole + end
+  for (let length = name.length; length > 1; length--) {
+    const start = name.slice(0, length)
+    if (bareEntities.has(start)) return (entities.get(start) ?? '') + name.slice(length) + end
+  }
+  return undefined
+}
+
+function numbered(code: number): string {
+  if (code >= 0x80 && code <= 0x9f) return windows.charAt(code - 0x80)
+  if (code === 0 || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return '\ufffd'
+  const control = code < 0x20 && code !== 9 && code !== 10 && code !== 13 && code !== 12
+  const noncharacter = (code >= 0xfdd0 && code <= 0xfdef) || (code & 0xfffe) === 0xfffe
+  return control || noncharacter || code === 0x7f ? '' : String.fromCodePoint(code)
 }
 
 /** Text without HTML comments and tags, white space collapsed, references resolved. Takes linear time. */
