@@ -23,8 +23,8 @@ interface Row {
   readonly memory: number | undefined
 }
 
-const rounds = Number(process.env['BENCH_ROUNDS'] ?? 5)
-const kluctl = process.env['OFFSHOOT_KLUCTL']
+const rounds = Number(process.env.BENCH_ROUNDS ?? 5)
+const kluctl = process.env.OFFSHOOT_KLUCTL
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'offshoot-bench-'))
 

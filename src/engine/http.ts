@@ -46,7 +46,7 @@ export async function exchange(options: HttpRequest): Promise<HttpAnswer> {
   for (let hop = 0; ; hop++) {
     if (!options.allowsUrl(url.href)) throw new RefusedError(`${shownUrl(url)} is not allowed here`)
     const answer = await once(url, { ...options, method, body, headers }, signal)
-    const location = answer.headers['location']
+    const location = answer.headers.location
     if (![301, 302, 303, 307, 308].includes(answer.status) || location === undefined) return answer
     if (hop >= (options.redirects ?? 10)) throw new EngineError(`${shownUrl(options.url)}: too many redirects`)
     const next = parseHttpUrl(new URL(location, url).href)
@@ -65,7 +65,7 @@ async function once(url: URL, options: HttpRequest, signal: AbortSignal): Promis
   const bare = new URL(url)
   if (url.username !== '' || url.password !== '') {
     const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
-    headers['authorization'] ??= `Basic ${Buffer.from(pair).toString('base64')}`
+    headers.authorization ??= `Basic ${Buffer.from(pair).toString('base64')}`
     bare.username = ''
     bare.password = ''
   }

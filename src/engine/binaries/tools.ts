@@ -78,7 +78,7 @@ export class Tools {
     const named = environment[variable]
     if (named !== undefined && named !== '') return await this.#named(named, skill, signal)
     const older: Tool[] = []
-    for (const path of await inPath(names, environment['PATH'])) {
+    for (const path of await inPath(names, environment.PATH)) {
       const tool = await identify(path, skill, this.#options.cacheFolder, signal).catch(error =>
         this.#passOver(path, error, signal),
       )

@@ -109,7 +109,7 @@ class Charts implements HelmCharts {
       apiVersions,
     }
     const render = async (more: Partial<TemplateRun> = {}) => {
-      const printed = await helmTemplate(tool, { ...run, ...more }, environment['PATH'] ?? '', signal)
+      const printed = await helmTemplate(tool, { ...run, ...more }, environment.PATH ?? '', signal)
       return manifestsOf(printed, config.namespace)
     }
     if (uses.cluster && this.#cluster.client !== undefined) {
@@ -169,7 +169,7 @@ class Charts implements HelmCharts {
     if (!(await exists(file))) throw new EngineError('Chart.yaml file is missing')
     const metadata = await readFile(file, 'utf8')
     if (!/^deprecated:/m.test(metadata)) return
-    if (readYamlObject(metadata)['deprecated'] === true) {
+    if (readYamlObject(metadata).deprecated === true) {
       this.#options.progress.warn(`Chart ${chart.name} is deprecated`)
     }
   }
@@ -198,7 +198,7 @@ async function checkKustomization(folder: string, shown: string, output: string)
   if (file === undefined) return
   let resources: unknown
   try {
-    resources = readYamlObject(await readFile(file, 'utf8'))['resources']
+    resources = readYamlObject(await readFile(file, 'utf8')).resources
   } catch {
     // Whoever builds the kustomization says what is wrong with it.
     return

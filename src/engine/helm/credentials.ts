@@ -156,21 +156,21 @@ export async function helmConfigCredential(
   url: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<ChartCredential | undefined> {
-  const file = environment['HELM_REPOSITORY_CONFIG'] || join(helmConfigFolder(environment), 'repositories.yaml')
+  const file = environment.HELM_REPOSITORY_CONFIG || join(helmConfigFolder(environment), 'repositories.yaml')
   const text = await readFile(file, 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
   const { repositories } = readYamlObject(text)
   const trim = (value: unknown) => (typeof value === 'string' ? value.replace(/\/$/, '') : undefined)
   const entry = Array.isArray(repositories)
-    ? repositories.find(it => isObject(it) && trim(it['url']) === trim(url))
+    ? repositories.find(it => isObject(it) && trim(it.url) === trim(url))
     : undefined
   return isObject(entry) ? storedCredential(entry) : undefined
 }
 
 /** The registries' credentials that `helm registry login` and `docker login` stored. */
 export function registryConfigFiles(environment: Readonly<Record<string, string | undefined>>): string[] {
-  const docker = environment['DOCKER_CONFIG'] || join(environment['HOME'] ?? '/', '.docker')
-  const helm = environment['HELM_REGISTRY_CONFIG'] || join(helmConfigFolder(environment), 'registry', 'config.json')
+  const docker = environment.DOCKER_CONFIG || join(environment.HOME ?? '/', '.docker')
+  const helm = environment.HELM_REGISTRY_CONFIG || join(helmConfigFolder(environment), 'registry', 'config.json')
   return [helm, join(docker, 'config.json')]
 }
 
@@ -187,8 +187,8 @@ function storedCredential(entry: JsonObject): ChartCredential {
     caFile: text('caFile'),
     certFile: text('certFile'),
     keyFile: text('keyFile'),
-    insecureSkipTlsVerify: entry['insecure_skip_tls_verify'] === true ? true : undefined,
-    passCredentialsAll: entry['pass_credentials_all'] === true ? true : undefined,
+    insecureSkipTlsVerify: entry.insecure_skip_tls_verify === true ? true : undefined,
+    passCredentialsAll: entry.pass_credentials_all === true ? true : undefined,
   }
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }

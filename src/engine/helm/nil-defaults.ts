@@ -71,7 +71,7 @@ function dependenciesOf(files: ChartFiles, folder: string): string[] {
   const { dependencies } = metadata ?? {}
   for (const dependency of Array.isArray(dependencies) ? dependencies : []) {
     if (!isObject(dependency)) continue
-    for (const name of [dependency['name'], dependency['alias']]) if (typeof name === 'string') names.push(name)
+    for (const name of [dependency.name, dependency.alias]) if (typeof name === 'string') names.push(name)
   }
   return names
 }

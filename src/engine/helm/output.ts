@@ -22,15 +22,15 @@ export function manifestsOf(printed: string, namespace: string | undefined): str
 }
 
 function isTestHook({ metadata }: JsonObject): boolean {
-  const annotations = isObject(metadata) ? metadata['annotations'] : undefined
+  const annotations = isObject(metadata) ? metadata.annotations : undefined
   const events = isObject(annotations) ? annotations['helm.sh/hook'] : undefined
   return typeof events === 'string' && events.split(',').some(event => event.trim() === 'test')
 }
 
 function annotate(object: JsonObject, name: string, value: string): void {
-  const metadata = isObject(object['metadata']) ? object['metadata'] : emptyObject()
-  const annotations = isObject(metadata['annotations']) ? metadata['annotations'] : emptyObject()
+  const metadata = isObject(object.metadata) ? object.metadata : emptyObject()
+  const annotations = isObject(metadata.annotations) ? metadata.annotations : emptyObject()
   annotations[name] = value
-  metadata['annotations'] = annotations
-  object['metadata'] = metadata
+  metadata.annotations = annotations
+  object.metadata = metadata
 }

@@ -59,7 +59,7 @@ export async function stateOf(
   if (chart.source.kind === 'git') return await gitState(folder, chart.source.url, version.ref, git, signal)
   const file = await eitherExtension(folder, 'Chart.yaml')
   if (!(await exists(file))) return { is: 'absent' }
-  const found = readYamlObject(await readFile(file, 'utf8'))['version']
+  const found = readYamlObject(await readFile(file, 'utf8')).version
   const shown = typeof found === 'string' ? found : ''
   return shown === showVersion(version) ? { is: 'current' } : { is: 'other', version: shown }
 }
@@ -67,10 +67,10 @@ export async function stateOf(
 /** What `.git-info.yaml` says of a checkout. */
 export function gitInfo(ref: GitRef, commit: string): JsonObject {
   const info = emptyObject()
-  info['checkedOutCommit'] = commit
+  info.checkedOutCommit = commit
   const checkedOut = emptyObject()
   for (const [key, value] of Object.entries(ref)) if (typeof value === 'string' && value !== '') checkedOut[key] = value
-  info['checkedOutRef'] = checkedOut
+  info.checkedOutRef = checkedOut
   return info
 }
 
@@ -93,10 +93,10 @@ async function gitState(
   const found = readYamlObject(await readFile(file, 'utf8'))
   // A commit never changes; a branch or tag has to be asked for.
   const commit = ref?.commit || (await git.checkout(url, ref, signal)).revision
-  if (found['checkedOutCommit'] === commit) return { is: 'current' }
+  if (found.checkedOutCommit === commit) return { is: 'current' }
   const { checkedOutRef } = found
-  const tag = isObject(checkedOutRef) ? checkedOutRef['tag'] : undefined
-  const branch = isObject(checkedOutRef) ? checkedOutRef['branch'] : undefined
+  const tag = isObject(checkedOutRef) ? checkedOutRef.tag : undefined
+  const branch = isObject(checkedOutRef) ? checkedOutRef.branch : undefined
   return {
     is: 'other',
     version: showVersion({

@@ -163,9 +163,9 @@ async function registryConfig(
   for (const file of registryConfigFiles(environment)) {
     const text = await readFile(file, 'utf8').catch(() => undefined)
     const config = text === undefined ? undefined : readYamlObject(text)
-    const helpers = config?.['credHelpers']
-    const known = isObject(config?.['auths']) && host in config['auths']
-    if (known || config?.['credsStore'] !== undefined || (isObject(helpers) && host in helpers)) return config
+    const helpers = config?.credHelpers
+    const known = isObject(config?.auths) && host in config.auths
+    if (known || config?.credsStore !== undefined || (isObject(helpers) && host in helpers)) return config
   }
   return {}
 }

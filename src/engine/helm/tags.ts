@@ -34,7 +34,7 @@ export async function registryTags(url: string, options: TagOptions, signal: Abo
     const answer: HttpAnswer = await registry.get(next)
     const body = JSON.parse(answer.body.toString('utf8')) as { tags?: string[] | null }
     tags.push(...(body.tags ?? []))
-    const link = /<([^>]+)>\s*;\s*rel="?next"?/.exec(answer.headers['link'] ?? '')?.[1]
+    const link = /<([^>]+)>\s*;\s*rel="?next"?/.exec(answer.headers.link ?? '')?.[1]
     next = link === undefined ? undefined : new URL(link, next).href
     if (next !== undefined && new URL(next).origin !== origin) throw new EngineError(`${url}: tags continue elsewhere`)
   }
@@ -106,7 +106,7 @@ class Registry implements AsyncDisposable {
     const parts = Object.fromEntries(
       [...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name, value]),
     )
-    const realm = URL.parse(parts['realm'] ?? '')
+    const realm = URL.parse(parts.realm ?? '')
     if (realm === null) return basic
     for (const name of ['service', 'scope']) {
       const value = parts[name]
@@ -114,7 +114,7 @@ class Registry implements AsyncDisposable {
     }
     const answer = await this.#ask(realm.href, basic)
     const body = answer.status === 200 ? (JSON.parse(answer.body.toString('utf8')) as Record<string, unknown>) : {}
-    const found = body['token'] ?? body['access_token']
+    const found = body.token ?? body.access_token
     return typeof found === 'string' ? `Bearer ${found}` : undefined
   }
 
@@ -138,9 +138,9 @@ async function storedLogin(
 ): Promise<ChartCredential> {
   for (const file of registryConfigFiles(environment)) {
     const text = await readFile(file, 'utf8').catch(() => undefined)
-    const auths = text === undefined ? undefined : readYamlObject(text)['auths']
+    const auths = text === undefined ? undefined : readYamlObject(text).auths
     const entry = isObject(auths) ? auths[host] : undefined
-    const auth = isObject(entry) ? entry['auth'] : undefined
+    const auth = isObject(entry) ? entry.auth : undefined
     if (typeof auth !== 'string') continue
     const [username = '', ...rest] = Buffer.from(auth, 'base64').toString('utf8').split(':')
     return { username, password: rest.join(':') }

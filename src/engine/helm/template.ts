@@ -85,7 +85,7 @@ function withoutDependencies(files: ChartFiles, missing: readonly string[]): Map
   const metadata = readYamlObject(files.get('Chart.yaml')?.toString('utf8') ?? '')
   const { dependencies } = metadata
   if (Array.isArray(dependencies)) {
-    metadata['dependencies'] = dependencies.filter(it => !isObject(it) || !missing.includes(text(it['name'])))
+    metadata.dependencies = dependencies.filter(it => !isObject(it) || !missing.includes(text(it.name)))
   }
   return new Map([['Chart.yaml', writeYaml(metadata)]])
 }

@@ -29,8 +29,8 @@ export async function prepareKustomization(
     throw new EngineError(`recursive: true cannot be used when a kustomization.yaml/yml already exists in ${item.path}`)
   }
   const content = existing ?? (await generate(item, helm))
-  if (item.overrideNamespace !== undefined && !('namespace' in content)) content['namespace'] = item.overrideNamespace
-  const namespace = content['namespace']
+  if (item.overrideNamespace !== undefined && !('namespace' in content)) content.namespace = item.overrideNamespace
+  const namespace = content.namespace
   if (namespace !== undefined && typeof namespace !== 'string' && item.overrideNamespace !== undefined) {
     throw new EngineError(`${item.path}/kustomization.yml: namespace is not a string`)
   }
@@ -68,7 +68,7 @@ async function generate(item: RenderedItem, helm: Pick<HelmCharts, 'outputPath'>
     if (resource !== undefined) resources.add(posix.normalize(resource))
   }
   const content = emptyObject()
-  content['resources'] = [...resources]
+  content.resources = [...resources]
   return content
 }
 
@@ -116,7 +116,7 @@ async function allFiles(root: string, folder: string): Promise<string[]> {
 
 function annotation(content: JsonObject, name: string): boolean {
   const { metadata } = content
-  const annotations = isObject(metadata) ? metadata['annotations'] : undefined
+  const annotations = isObject(metadata) ? metadata.annotations : undefined
   const value = isObject(annotations) ? annotations[name] : undefined
   return typeof value === 'string' && trueWords.has(value)
 }

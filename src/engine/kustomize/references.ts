@@ -18,13 +18,13 @@ export function referencesOf(kustomization: JsonObject): References {
     for (const entry of strings(kustomization[field])) addEntry(entry, found)
   }
   for (const field of ['patches', 'patchesJson6902', 'replacements']) {
-    for (const entry of list(kustomization[field])) if (isObject(entry)) addAll(entry['path'], found)
+    for (const entry of list(kustomization[field])) if (isObject(entry)) addAll(entry.path, found)
   }
   for (const field of ['configMapGenerator', 'secretGenerator']) {
     for (const entry of list(kustomization[field])) if (isObject(entry)) addPlugin(entry, found)
   }
   const { openapi } = kustomization
-  if (isObject(openapi)) addAll(openapi['path'], found)
+  if (isObject(openapi)) addAll(openapi.path, found)
   return found
 }
 

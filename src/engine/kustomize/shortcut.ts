@@ -21,7 +21,7 @@ export async function buildInProcess(
 ): Promise<Manifest[] | undefined> {
   const files = trivialResources(kustomization)
   if (files === undefined) return undefined
-  const namespace = kustomization['namespace']
+  const namespace = kustomization.namespace
   const objects: Manifest[] = []
   const seen = new Set<string>()
   for (const file of files) {
@@ -31,7 +31,7 @@ export async function buildInProcess(
     if (found === undefined) return undefined
     for (const object of found) {
       const ready = prepare(object, namespace)
-      const key = ready === undefined ? undefined : `${text(object['kind'])}/${nameOf(object)}`
+      const key = ready === undefined ? undefined : `${text(object.kind)}/${nameOf(object)}`
       // Two objects that are the same but for group or namespace may or may not clash.
       if (ready === undefined || key === undefined || seen.has(key)) return undefined
       seen.add(key)
@@ -96,7 +96,7 @@ function prepare(object: JsonObject, namespace: Json | undefined): Manifest | un
   if (own !== undefined && typeof own !== 'string') return undefined
   if (typeof namespace !== 'string') return object
   if (!takesNamespace(apiVersion, kind)) return undefined
-  metadata['namespace'] = namespace
+  metadata.namespace = namespace
   return object
 }
 
@@ -108,6 +108,6 @@ function isTexts(value: Json): boolean {
 }
 
 function nameOf({ metadata }: JsonObject): string {
-  const name = isObject(metadata) ? metadata['name'] : undefined
+  const name = isObject(metadata) ? metadata.name : undefined
   return typeof name === 'string' ? name : ''
 }

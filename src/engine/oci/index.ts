@@ -109,7 +109,7 @@ async function imageManifest(registry: Registry, reference: string, signal: Abor
 }
 
 function firstLayer({ content }: Manifest): Descriptor {
-  const layer: unknown = Array.isArray(content['layers']) ? content['layers'][0] : undefined
+  const layer: unknown = Array.isArray(content.layers) ? content.layers[0] : undefined
   const { digest, size, mediaType } = (layer ?? {}) as Partial<Descriptor>
   if (typeof digest !== 'string' || typeof size !== 'number') throw new EngineError('no layers found in artifact')
   return { digest, size, mediaType: mediaType ?? '' }

@@ -76,7 +76,7 @@ export class Registry implements AsyncDisposable {
     const digest = `sha256:${createHash('sha256').update(answer.body).digest('hex')}`
     if (digestForm.test(reference)) verify(reference, answer.body)
     const content = JSON.parse(answer.body.toString('utf8')) as Record<string, unknown>
-    const own = content['mediaType']
+    const own = content.mediaType
     const mediaType = typeof own === 'string' ? own : (answer.headers['content-type']?.split(';')[0] ?? '')
     return { digest, mediaType, content }
   }

@@ -20,7 +20,7 @@ const maxFileSize = 5 * 1024 * 1024
  */
 export function createSops(host: RemoteHost): Sops {
   const keys = new DataKeys(host)
-  const checkMac = host.environment['OFFSHOOT_SOPS_IGNORE_MAC'] !== 'true'
+  const checkMac = host.environment.OFFSHOOT_SOPS_IGNORE_MAC !== 'true'
   return {
     async decrypt(content, path, signal) {
       const file = openEncrypted(content, path)

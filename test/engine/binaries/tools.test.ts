@@ -5,7 +5,7 @@ import { runTool, ToolError, Tools } from '../../../src/engine/binaries/index.ts
 import { silentProgress } from '../../../src/engine/host.ts'
 import { place, scratch, toolCache } from '../kustomize/rendered.ts'
 
-const env = { PATH: process.env['PATH'] ?? '' }
+const env = { PATH: process.env.PATH ?? '' }
 
 /** A folder with a program that says it is helm of some version. */
 function fakeHelm(version: string): string {

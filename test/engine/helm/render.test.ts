@@ -26,7 +26,7 @@ async function objects(project: TestProject, env: Record<string, string>): Promi
   return parseAllDocuments(stdout).map(document => document.toJS() as Record<string, unknown>)
 }
 
-const names = (all: readonly Record<string, unknown>[]) => all.map(it => (it['metadata'] as { name: string }).name)
+const names = (all: readonly Record<string, unknown>[]) => all.map(it => (it.metadata as { name: string }).name)
 
 test("kinds in install order, then hooks in Helm's; hooks of helm test are dropped, CRDs come first", async () => {
   const hook = (events: string) => `{helm.sh/hook: "${events}"}`

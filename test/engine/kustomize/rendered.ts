@@ -51,7 +51,7 @@ export function kustomize(more: Partial<KustomizeOptions> = {}) {
     helm: { outputPath: async () => 'helm-rendered.yaml' },
     sops: { decrypt: async () => undefined },
     policy: allowAll,
-    environment: { PATH: process.env['PATH'] },
+    environment: { PATH: process.env.PATH },
     cacheFolder: scratch(),
     ...more,
   })

@@ -35,7 +35,7 @@ test('what is built in process is what the real Kustomize builds, object by obje
         const accepted = Object.fromEntries([...quick.keys()].map(name => [name, files[name] ?? '']))
         const item = renderedItem(accepted, namespace === null ? {} : { overrideNamespace: namespace })
         const { objects } = await kustomize({ shortcut: false, cacheFolder }).build(item, never)
-        const byName = (object: JsonObject) => (isObject(object['metadata']) ? text(object['metadata']['name']) : '')
+        const byName = (object: JsonObject) => (isObject(object.metadata) ? text(object.metadata.name) : '')
         for (const [name, object] of quick) {
           const real = objects.find(it => byName(it) === byName(object))
           expect(JSON.stringify(sortKeys(object)), `${join(item.renderedFolder, name)}\n${files[name]}`).toBe(
@@ -44,7 +44,7 @@ test('what is built in process is what the real Kustomize builds, object by obje
         }
       },
     ),
-    { numRuns: Number(process.env['SHORTCUT_RUNS'] ?? 12) },
+    { numRuns: Number(process.env.SHORTCUT_RUNS ?? 12) },
   )
   expect(taken).toBeGreaterThan(100)
 }, 120_000)

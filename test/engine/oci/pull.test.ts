@@ -102,7 +102,7 @@ test('a login that docker stored opens a registry, in the clear or with a helper
   registry.push('app', 'latest', [await project()])
   const file = join(folder, 'config.json')
   const pull = async () => {
-    await using oci = client({}, { configFiles: [file], environment: { PATH: `${folder}:${process.env['PATH']}` } })
+    await using oci = client({}, { configFiles: [file], environment: { PATH: `${folder}:${process.env.PATH}` } })
     await oci.pull(`oci://${registry.host}/app`, undefined, signal)
   }
   await writeFile(file, JSON.stringify({ auths: { [registry.host]: { auth: btoa('me:pass') } } }))

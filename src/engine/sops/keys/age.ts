@@ -17,9 +17,9 @@ export interface AgeIdentities {
  * configuration folder. @throws EngineError when a file that was named cannot be read
  */
 export async function ageIdentities(environment: Environment): Promise<AgeIdentities> {
-  const texts = [environment['SOPS_AGE_KEY'] ?? '']
+  const texts = [environment.SOPS_AGE_KEY ?? '']
   const lookedIn = ['SOPS_AGE_KEY']
-  const named = environment['SOPS_AGE_KEY_FILE']
+  const named = environment.SOPS_AGE_KEY_FILE
   lookedIn.push('SOPS_AGE_KEY_FILE')
   if (named) {
     try {

@@ -45,7 +45,7 @@ export async function openKms(key: KmsKey, host: RemoteHost, signal: AbortSignal
  */
 export async function openGcpKms(key: GcpKey, host: RemoteHost, signal: AbortSignal): Promise<Uint8Array> {
   if (!/^projects(?:\/[^/?#]+)+$/.test(key.resource_id)) throw new EngineError('expected projects/*/locations/*/…')
-  const endpoint = host.environment['CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDKMS'] ?? 'https://cloudkms.googleapis.com'
+  const endpoint = host.environment.CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDKMS ?? 'https://cloudkms.googleapis.com'
   const url = `${endpoint.replace(/\/$/, '')}/v1/${key.resource_id}:decrypt`
   const answer = await googleRequest(url, { ciphertext: key.enc }, signal)
   const plaintext = (answer.data as { plaintext?: unknown } | undefined)?.plaintext
@@ -70,7 +70,7 @@ export async function openAzure(key: AzureKey, host: RemoteHost, signal: AbortSi
 export async function openVault(key: VaultKey, host: RemoteHost, signal: AbortSignal): Promise<Uint8Array> {
   const path = `${key.engine_path}/decrypt/${key.key_name}`
   const answer = await vaultRequest(host, key.vault_address, path, { ciphertext: key.enc }, signal)
-  const plaintext = (answer?.['data'] as { plaintext?: unknown } | undefined)?.plaintext
+  const plaintext = (answer?.data as { plaintext?: unknown } | undefined)?.plaintext
   if (typeof plaintext !== 'string') throw new EngineError('Vault gave no plaintext')
   return Buffer.from(plaintext, 'base64')
 }

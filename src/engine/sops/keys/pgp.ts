@@ -32,12 +32,12 @@ export async function openPgp(armored: string, environment: Environment, signal:
   const problems: string[] = []
   if (exported !== '') {
     try {
-      return await withExported(armored, exported, environment['SOPS_PGP_PASSPHRASE'])
+      return await withExported(armored, exported, environment.SOPS_PGP_PASSPHRASE)
     } catch (error) {
       problems.push(`the keys of SOPS_PGP_KEY and SOPS_PGP_KEY_FILE do not fit: ${messageOf(error)}`)
     }
   }
-  if (environment['PATH'] === undefined) {
+  if (environment.PATH === undefined) {
     problems.push('there is no PGP key in SOPS_PGP_KEY and SOPS_PGP_KEY_FILE')
     throw new EngineError(problems.join('; '))
   }
@@ -50,9 +50,9 @@ export async function openPgp(armored: string, environment: Environment, signal:
 }
 
 async function exportedKeys(environment: Environment): Promise<string> {
-  const file = environment['SOPS_PGP_KEY_FILE']
+  const file = environment.SOPS_PGP_KEY_FILE
   try {
-    return [environment['SOPS_PGP_KEY'] ?? '', file ? await readFile(file, 'utf8') : ''].join('\n').trim()
+    return [environment.SOPS_PGP_KEY ?? '', file ? await readFile(file, 'utf8') : ''].join('\n').trim()
   } catch (error) {
     throw new EngineError(`SOPS_PGP_KEY_FILE cannot be read: ${messageOf(error)}`)
   }
@@ -74,7 +74,7 @@ async function withExported(armored: string, exported: string, passphrase: strin
 }
 
 async function withGpg(armored: string, environment: Environment, signal: AbortSignal): Promise<Uint8Array> {
-  const program = environment['SOPS_GPG_EXEC'] || 'gpg'
+  const program = environment.SOPS_GPG_EXEC || 'gpg'
   const env = Object.fromEntries(
     passedOn.flatMap(name => (environment[name] === undefined ? [] : [[name, environment[name]]])),
   )

@@ -49,10 +49,10 @@ export async function awsCredentials(
   signal: AbortSignal,
 ): Promise<Provider | undefined> {
   const { environment } = host
-  if (environment['AWS_ACCESS_KEY_ID'] && environment['AWS_SECRET_ACCESS_KEY']) return undefined
-  if (environment['AWS_WEB_IDENTITY_TOKEN_FILE']) return undefined
+  if (environment.AWS_ACCESS_KEY_ID && environment.AWS_SECRET_ACCESS_KEY) return undefined
+  if (environment.AWS_WEB_IDENTITY_TOKEN_FILE) return undefined
   const providers = await optional('@aws-sdk/credential-providers', () => import('@aws-sdk/credential-providers'))
-  const inEnvironment = environment['AWS_PROFILE']
+  const inEnvironment = environment.AWS_PROFILE
   for (const profile of [inEnvironment, named || config?.profile]) {
     if (!profile) continue
     const provider = providers.fromNodeProviderChain({ profile })

@@ -20,8 +20,7 @@ export async function gcpSecret(host: RemoteHost, query: GcpQuery, signal: Abort
   }
   const regional = parts[1] === undefined ? '' : `.${parts[1]}.rep`
   const endpoint =
-    host.environment['CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER'] ??
-    `https://secretmanager${regional}.googleapis.com`
+    host.environment.CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER ?? `https://secretmanager${regional}.googleapis.com`
   const answer = await googleRequest(`${endpoint.replace(/\/$/, '')}/v1/${secretName}:access`, undefined, signal)
   if (answer.status === 404) return { missing: `secret not found: ${secretName}: ${googleError(answer.data)}` }
   const data = (answer.data as { payload?: { data?: unknown } } | undefined)?.payload?.data

@@ -31,8 +31,8 @@ export async function vaultRequest(
   signal: AbortSignal,
 ): Promise<Record<string, unknown> | undefined> {
   const url = new URL(`v1/${path}`, `${parseHttpUrl(address).href.replace(/\/*$/, '')}/`).href
-  const token = host.environment['VAULT_TOKEN']
-  const namespace = host.environment['VAULT_NAMESPACE']
+  const token = host.environment.VAULT_TOKEN
+  const namespace = host.environment.VAULT_NAMESPACE
   const headers = {
     'x-vault-request': 'true',
     ...(token ? { 'x-vault-token': token } : {}),
@@ -53,7 +53,7 @@ export async function vaultRequest(
   const json = parsed(answer)
   if (answer.status === 404) return json !== undefined && mapAt(json, 'data') !== undefined ? json : undefined
   if (answer.status < 300 && json !== undefined) return json
-  const errors = Array.isArray(json?.['errors']) ? json['errors'].join('; ') : ''
+  const errors = Array.isArray(json?.errors) ? json.errors.join('; ') : ''
   const hint = answer.status === 403 && !token ? ' (VAULT_TOKEN is not set)' : ''
   throw new EngineError(`reading from vault failed: ${path}: HTTP ${answer.status}${errors && `: ${errors}`}${hint}`)
 }

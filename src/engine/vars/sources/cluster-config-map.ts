@@ -49,7 +49,7 @@ async function load(kind: 'ConfigMap' | 'Secret', spec: Spec, context: VarsConte
     return { missing: what, instead: undefined }
   }
   const { metadata, data } = object
-  const found = `${namespace}/${kind}/${isObject(metadata) ? text(metadata['name']) : ''}`
+  const found = `${namespace}/${kind}/${isObject(metadata) ? text(metadata.name) : ''}`
   const value = isObject(data) && Object.hasOwn(data, key) ? data[key] : undefined
   if (value === undefined) return { missing: `key ${key} not found in ${found} on cluster`, instead: undefined }
   try {

@@ -57,8 +57,8 @@ function valueIn(object: JsonObject, spec: Spec, context: VarsContext): Json | u
 }
 
 function origin(object: JsonObject, spec: Spec): string {
-  const metadata = isObject(object['metadata']) ? object['metadata'] : emptyObject()
-  const parts = [metadata['namespace'], spec.kind, metadata['name']].filter(part => typeof part === 'string')
+  const metadata = isObject(object.metadata) ? object.metadata : emptyObject()
+  const parts = [metadata.namespace, spec.kind, metadata.name].filter(part => typeof part === 'string')
   return `failed to load vars from kubernetes object ${parts.join('/')} and json path ${spec.path}`
 }
 
