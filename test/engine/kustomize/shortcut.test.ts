@@ -44,7 +44,7 @@ test('what is built in process is what the real Kustomize builds, object by obje
         }
       },
     ),
-    { numRuns: Number(process.env.SHORTCUT_RUNS ?? 12) },
+    { numRuns: Number(process.env.SHORTCUT_RUNS ?? 120) },
   )
   expect(taken).toBeGreaterThan(100)
 }, 120_000)
