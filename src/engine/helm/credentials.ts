@@ -2,21 +2,12 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import picomatch from 'picomatch'
 import { EngineError } from '../errors.ts'
+import type { RegistryCredential } from '../oci/login.ts'
 import { isObject, type JsonObject } from '../values.ts'
 import { readYamlObject } from '../yaml.ts'
 
 /** What opens a chart repository or registry. Files hold PEM. */
-export interface ChartCredential {
-  username?: string
-  password?: string
-  /** Sent as it is (registries). */
-  token?: string
-  identityToken?: string
-  caFile?: string
-  certFile?: string
-  keyFile?: string
-  insecureSkipTlsVerify?: boolean
-  plainHttp?: boolean
+export interface ChartCredential extends RegistryCredential {
   passCredentialsAll?: boolean
 }
 
