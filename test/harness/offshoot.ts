@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import type { ServeDependencies } from '../../src/cli/serve-run.ts'
 import { parseServeSettings } from '../../src/cli/serve-settings.ts'
+import { messageOf } from '../../src/util/errors.ts'
 import { freePorts } from './control-plane/processes.ts'
 import { waitFor } from './wait.ts'
 
@@ -110,7 +111,9 @@ export async function startOffshoot(options: OffshootOptions): Promise<TestOffsh
       })
     },
     stop: async () => {
-      await running?.stop()
+      await running?.stop().catch((error: unknown) => {
+        throw new Error(`${messageOf(error)}; the end of its log:\n${log.slice(-20).join('\n')}`, { cause: error })
+      })
       running = undefined
     },
     kill: async () => {
@@ -180,11 +183,17 @@ async function launchChild(
   return {
     stop: async () => {
       await end('SIGTERM')
-      if (child.exitCode !== 0) throw new Error(`Offshoot did not end in order: exit code ${child.exitCode}`)
+      if (child.exitCode === 0) return
+      if (rest !== '') keep(rest)
+      throw new Error(`Offshoot did not end in order: ${endOf(child)}`)
     },
     kill: () => end('SIGKILL'),
-    ended: () => (hasEnded(child) ? `exit code ${child.exitCode}, signal ${child.signalCode}` : undefined),
+    ended: () => (hasEnded(child) ? endOf(child) : undefined),
   }
+}
+
+function endOf({ exitCode, signalCode }: ChildProcess): string {
+  return `exit code ${exitCode}, signal ${signalCode}`
 }
 
 function hasEnded(child: ChildProcess): boolean {

@@ -80,7 +80,9 @@ describe('a forge that fails', { concurrent: true }, () => {
       return ready?.status === 'False' ? ready : undefined
     })
     expect(failed.reason).toBe('ForgeUnauthorized')
-    expect((await house.events()).join('\n')).toContain('ForgeUnauthorized')
+    await waitFor(async () => (await house.events()).some(event => event.startsWith('ForgeUnauthorized ')), {
+      describe: 'an event that says so',
+    })
     active.remove()
     await house.list()
     await waitFor(async () => (await readyOf(house))?.status === 'True', { describe: 'the project to recover' })
