@@ -57,6 +57,19 @@ export interface Progress {
   start(what: string): (outcome: 'done' | 'failed') => void
   warn(message: string): void
   info(message: string): void
+  /** A step with parts, of which many run at once; where it is missing, its lines come through the others. */
+  track?(name: string, total: number): Tracker
+}
+
+/** The progress of one of many steps, such as a deployment item. */
+export interface Tracker {
+  /** What is done now: shown where a line can be replaced. */
+  update(what: string): void
+  /** A line for those who see no replaced lines, such as CI. */
+  line(what: string): void
+  /** One of `total` parts is done. */
+  advance(): void
+  end(outcome: 'done' | 'failed', summary: string): void
 }
 
 /** For tests and for callers that show nothing. */
