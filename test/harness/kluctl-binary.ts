@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePorts } from './control-plane/processes.ts'
 import type { KluctlController } from './kluctl-controller/controller.ts'
+import { freePorts } from './ports.ts'
 import type { TestCluster } from './test-cluster.ts'
 
 /** Path of a kluctl binary, when the stories are to run against the real controller too. */

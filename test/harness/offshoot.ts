@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import type { ServeDependencies } from '../../src/cli/serve-run.ts'
 import { parseServeSettings } from '../../src/cli/serve-settings.ts'
 import { messageOf } from '../../src/util/errors.ts'
-import { freePorts } from './control-plane/processes.ts'
+import { freePorts } from './ports.ts'
 import { waitFor } from './wait.ts'
 
 /** How Offshoot is started. */
@@ -105,8 +105,8 @@ export async function startOffshoot(options: OffshootOptions): Promise<TestOffsh
         deadline: 90_000,
         describe: () => `Offshoot to be ready:\n${log.slice(-20).join('\n')}`,
       }).catch(async (error: unknown) => {
-        // Whoever asked for it never gets hold of it.
-        await offshoot.stop()
+        // Whoever asked for it never gets hold of it, and is told why it failed, not how it ended.
+        await offshoot.stop().catch(() => undefined)
         throw error
       })
     },

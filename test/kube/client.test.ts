@@ -6,7 +6,7 @@ import { KubeClient } from '../../src/kube/client.ts'
 import { KubeConnectionError } from '../../src/kube/errors.ts'
 import { createCertificates } from '../harness/control-plane/certificates.ts'
 import { kubeconfig } from '../harness/control-plane/kubeconfig.ts'
-import { freePorts } from '../harness/control-plane/processes.ts'
+import { freePorts } from '../harness/ports.ts'
 import { clientFor, configMap, json, startOddServer, status } from './api-server.ts'
 
 const key = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'default', name: 'a' }

@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import { KubeClient } from '../../../src/kube/client.ts'
 import { systemClock } from '../../../src/util/clock.ts'
 import { messageOf, OffshootError } from '../../../src/util/errors.ts'
+import { freePorts } from '../ports.ts'
 import { type Layout, programArguments } from './arguments.ts'
 import { createCertificates } from './certificates.ts'
 import { kubeconfig } from './kubeconfig.ts'
-import { freePorts, ProcessGroup } from './processes.ts'
+import { ProcessGroup } from './processes.ts'
 import { findPrograms } from './programs.ts'
 
 /** A running etcd, kube-apiserver and kube-controller-manager on 127.0.0.1. */
