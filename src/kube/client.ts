@@ -50,11 +50,12 @@ export class KubeClient {
   static fromKubeconfig(source: string | ClientOptions = {}): KubeClient {
     const options = typeof source === 'string' ? { path: source } : source
     const clock = options.clock ?? systemClock
-    const { connections, timeout, maxBodyBytes } = options
+    const { connections, timeout, maxBodyBytes, observe } = options
     const transport = new Transport(new Credentials(loadKubeconfig(options), clock), {
       ...(connections === undefined ? {} : { connections }),
       ...(timeout === undefined ? {} : { timeout }),
       ...(maxBodyBytes === undefined ? {} : { maxBodyBytes }),
+      ...(observe === undefined ? {} : { observe }),
       retry: { clock, random: options.random ?? Math.random },
     })
     return new KubeClient({ transport, discovery: new Discovery(transport, clock), onWarning: options.onWarning }, {})
@@ -119,25 +120,25 @@ export class KubeClient {
   /** Creates; `metadata.generateName` may stand for a name. */
   async create<T extends KubeObject>(object: T, options: WriteOptions = {}): Promise<T> {
     const { namespace } = object.metadata
-    const body = JSON.stringify(object)
+    const body = serialize(object)
     return this.#write<T>({ method: 'POST', body }, object, { namespace }, options)
   }
 
   /** Replaces; with a resourceVersion only if that is still the current one. */
   async replace<T extends KubeObject>(object: T, options: WriteOptions = {}): Promise<T> {
-    const body = JSON.stringify(object)
+    const body = serialize(object)
     return this.#write<T>({ method: 'PUT', body }, object, object.metadata, options)
   }
 
   /** Replaces the status and nothing else. */
   async replaceStatus<T extends KubeObject>(object: T, options: WriteOptions = {}): Promise<T> {
-    const body = JSON.stringify(object)
+    const body = serialize(object)
     return this.#write<T>({ method: 'PUT', body }, object, { ...object.metadata, subresource: 'status' }, options)
   }
 
   /** Patches an object that exists. */
   async patch<T extends KubeObject>(key: ObjectKey, patch: unknown, options: PatchOptions): Promise<T> {
-    const request = { method: 'PATCH', body: JSON.stringify(patch), contentType: patchTypes[options.type] } as const
+    const request = { method: 'PATCH', body: serialize(patch), contentType: patchTypes[options.type] } as const
     return this.#write<T>(request, key, { ...key, subresource: options.subresource }, options)
   }
 
@@ -146,7 +147,7 @@ export class KubeClient {
     const request = {
       method: 'PATCH',
       // JSON is YAML, and much cheaper to write.
-      body: JSON.stringify(object),
+      body: serialize(object),
       contentType: 'application/apply-patch+yaml',
     } as const
     const query = { force: options.force === true ? true : undefined }
@@ -259,14 +260,32 @@ export class KubeClient {
       if (error instanceof KubeError && error.isKindMissing) discovery.invalidate()
       throw error
     })
-    const warnings = answer.headers.warning
-    if (warnings !== undefined && this.#shared.onWarning) {
-      for (const warning of [warnings].flat()) this.#shared.onWarning(warning.replace(/^\d+ \S+ "(.*)"$/, '$1'))
+    const { warning: warnings = [] } = answer.headers
+    for (const warning of [warnings].flat().map(warningText)) {
+      this.#shared.onWarning?.(warning)
+      request.onWarning?.(warning)
     }
     return answer
   }
 }
 
-function requestOptions(options: RequestOptions): { signal?: AbortSignal | undefined; timeout?: number | undefined } {
-  return { signal: options.signal, timeout: options.timeout }
+function requestOptions({ signal, timeout, onWarning }: RequestOptions): RequestOptions {
+  return { signal, timeout, onWarning }
+}
+
+/** JSON of an object, in which integers that a double cannot hold may be bigints. */
+function serialize(object: unknown): string {
+  try {
+    return JSON.stringify(object)
+  } catch {
+    return JSON.stringify(object, (_, value: unknown) => (typeof value === 'bigint' ? rawJson(String(value)) : value))
+  }
+}
+
+/** `JSON.rawJSON` (ES2026), which TypeScript's libraries do not know yet. */
+const rawJson = (JSON as unknown as { rawJSON: (text: string) => unknown }).rawJSON
+
+/** The text of a `Warning` header (RFC 7234): `299 - "text"`, where quotes inside are escaped. */
+function warningText(header: string): string {
+  return header.replace(/^\d+ \S+ "(.*)"$/, '$1').replaceAll(/\\(.)/g, '$1')
 }

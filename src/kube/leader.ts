@@ -36,8 +36,11 @@ export interface LeaderElectorOptions {
   renewDeadline?: number
   /** Between two tries. Default 2,000. */
   retryPeriod?: number
-  /** Put on the Lease while leading, such as the address where the leader takes requests. */
-  annotations?: Readonly<Record<string, string>>
+  /**
+   * Put on the Lease while leading, such as the address where the leader takes requests. Undefined takes away what a
+   * leader before put there: it speaks of nobody any more.
+   */
+  annotations?: Readonly<Record<string, string | undefined>>
   /** Began to lead; `signal` aborts when leadership ends. */
   onElected?: (signal: AbortSignal) => void
   /** Leadership ended without `close`. */
@@ -203,7 +206,7 @@ export class LeaderElector {
       kind,
       metadata: {
         ...(lease?.metadata ?? { namespace, name }),
-        annotations: { ...lease?.metadata.annotations, ...annotations },
+        annotations: defined({ ...lease?.metadata.annotations, ...annotations }),
       },
       spec: {
         holderIdentity: identity,
@@ -237,4 +240,8 @@ export class LeaderElector {
     const spec = { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1 }
     await this.#client.replace({ ...lease, spec }, { signal })
   }
+}
+
+function defined(values: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined))
 }

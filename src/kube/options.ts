@@ -7,6 +7,8 @@ export interface RequestOptions {
   signal?: AbortSignal | undefined
   /** Milliseconds for the request with its retries; default 30,000. */
   timeout?: number | undefined
+  /** Called with every warning of the API server about this request, besides the client's own `onWarning`. */
+  onWarning?: ((warning: string) => void) | undefined
 }
 
 /** What every write takes. */
@@ -42,6 +44,17 @@ export interface DeleteOptions extends RequestOptions {
 /** Whom requests are made as; both need the `impersonate` verb on that account or user. */
 export type Identity = { serviceAccount: { namespace: string; name: string } } | { user: string; groups?: string[] }
 
+/** One answer of the API server, or the lack of one, for metrics. */
+export interface ObservedRequest {
+  method: string
+  /** Plural, with the subresource: `reviewenvironments/status`; the path for what is no resource. */
+  resource: string
+  /** HTTP status; 0: no answer. */
+  status: number
+  /** A watch, counted when it opens. */
+  watch: boolean
+}
+
 /** How a client is made. */
 export interface ClientOptions extends KubeconfigOptions {
   clock?: Clock
@@ -52,4 +65,6 @@ export interface ClientOptions extends KubeconfigOptions {
   maxBodyBytes?: number
   /** Called with every warning of the API server (`Warning` header), such as deprecated kinds. */
   onWarning?: (warning: string) => void
+  /** Called after every attempt of a request. */
+  observe?: (request: ObservedRequest) => void
 }

@@ -43,6 +43,19 @@ export function withQuery(path: string, query: Query): string {
   return result
 }
 
+/** What a path is about, for metrics: the resource's plural with its subresource, or the path of what is none. */
+export function resourceOf(path: string): string {
+  const plain = path.split('?', 1)[0] ?? ''
+  const rest = /^\/(?:api\/[^/]+|apis\/[^/]+\/[^/]+)\/(.+)$/.exec(plain)?.[1]
+  if (rest === undefined) return plain
+  const [first = '', name, ...more] = rest.split('/')
+  const isScope = first === 'namespaces' && more[0] !== undefined && !namespaceSubresources.has(more[0])
+  const [resource = '', , subresource] = isScope ? more : [first, name, ...more]
+  return subresource === undefined ? resource : `${resource}/${subresource}`
+}
+
+const namespaceSubresources = new Set(['status', 'finalize'])
+
 /** One path segment; the same names are refused as by the API server (`path.IsValidPathSegmentName`). */
 function segment(text: string, what: string): string {
   if (text === '' || text === '.' || text === '..' || /[/%]/.test(text)) {

@@ -4,6 +4,8 @@ import { OffshootError } from '../util/errors.ts'
 import type { Access, Credentials, TlsOptions } from './config.ts'
 import { errorFromBody, KubeConnectionError } from './errors.ts'
 import { exchange } from './exchange.ts'
+import type { ObservedRequest } from './options.ts'
+import { resourceOf } from './paths.ts'
 import { type RetryOptions, withRetries } from './retry.ts'
 import { within } from './within.ts'
 
@@ -18,6 +20,8 @@ export interface TransportRequest {
   signal?: AbortSignal | undefined
   /** Milliseconds for the whole request, retries included; default 30 s. */
   timeout?: number | undefined
+  /** Kept for the client, which reads the answer's warnings. */
+  onWarning?: ((warning: string) => void) | undefined
 }
 
 /** An answer with status 2xx. */
@@ -36,6 +40,7 @@ export interface TransportOptions {
   /** Bytes of an answer's body. Default 128 MiB. */
   maxBodyBytes?: number
   retry: RetryOptions
+  observe?: (request: ObservedRequest) => void
 }
 
 const defaultAccept = 'application/json'
@@ -85,7 +90,11 @@ export class Transport {
       timeout,
       maxBodyBytes: this.#options.maxBodyBytes ?? 128 << 20,
       label: label(request),
+    }).catch(error => {
+      this.#observe(request, 0, false)
+      throw error
     })
+    this.#observe(request, answer.status, false)
     if (answer.status >= 200 && answer.status < 300) return answer
     if (answer.status === 401) this.#credentials.invalidate()
     throw withRetryAfter(errorFromBody(answer.status, answer.body, label(request)), answer.headers['retry-after'])
@@ -110,6 +119,7 @@ export class Transport {
       request.signal?.throwIfAborted()
       throw new KubeConnectionError(`${label(request)}: no answer from ${this.#origin}`, { cause })
     }
+    this.#observe(request, answer.statusCode, true)
     if (answer.statusCode === 200) return answer.body
     if (answer.statusCode === 401) this.#credentials.invalidate()
     throw errorFromBody(answer.statusCode, await readCapped(answer.body), label(request))
@@ -119,6 +129,10 @@ export class Transport {
   async close(): Promise<void> {
     this.#closed = true
     await Promise.all([this.#requests?.close(), this.#streams?.destroy()])
+  }
+
+  #observe({ method, path }: TransportRequest, status: number, watch: boolean): void {
+    this.#options.observe?.({ method, resource: resourceOf(path), status, watch })
   }
 
   #access(timeout: number, signal: AbortSignal | undefined): Promise<Access> {

@@ -167,6 +167,29 @@ describe('requests', () => {
     await server.client.get(key)
     expect(warnings).toEqual(['v1 Foo is deprecated'])
   })
+
+  it('pass warnings on to whoever made the request', async () => {
+    const server = await startOddServer()
+    server.handle((_, response) =>
+      json(response, 200, configMap('a', '1'), { warning: '299 - "unknown field \\"spec.x\\""' }),
+    )
+    const warnings: string[] = []
+    await server.client.get(key, { onWarning: warning => warnings.push(warning) })
+    await server.client.get(key)
+    expect(warnings).toEqual(['unknown field "spec.x"'])
+  })
+
+  it('carry integers that a double cannot hold', async () => {
+    const server = await startOddServer()
+    const bodies: string[] = []
+    server.handle((_, response, body) => {
+      bodies.push(body)
+      json(response, 200, configMap('a', '1'))
+    })
+    const object = { ...configMap('a', '1'), spec: { big: 9_007_199_254_740_993n } }
+    await server.client.apply(object, { fieldManager: 'test' })
+    expect(bodies[0]).toContain('"big":9007199254740993')
+  })
 })
 
 describe('list', () => {
