@@ -53,10 +53,16 @@ export function annotationOf(object: Manifest, name: string): string | undefined
 }
 
 const trueWords = new Set(['1', 't', 'T', 'TRUE', 'true', 'True'])
+const falseWords = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False'])
 
-/** Whether an annotation says yes, in the words of Go's `strconv.ParseBool`; anything else is no. */
+/** Yes or no in the words of Go's `strconv.ParseBool`; undefined for others. */
+export function parseBool(text: string): boolean | undefined {
+  return trueWords.has(text) ? true : falseWords.has(text) ? false : undefined
+}
+
+/** Whether an annotation says yes; anything else than Go's words for it is no. */
 export function isAnnotated(object: Manifest, name: string): boolean {
-  return trueWords.has(annotationOf(object, name) ?? '')
+  return parseBool(annotationOf(object, name) ?? '') === true
 }
 
 /** Values of an annotation that may be set several times, as `name`, `name-1`, `name-2`, …; in the order of the names. */
