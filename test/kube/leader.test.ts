@@ -1,7 +1,8 @@
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { KubeConnectionError, KubeError } from '../../src/kube/errors.ts'
 import { LeaderElector, type LeaderElectorOptions, type Lease } from '../../src/kube/leader.ts'
 import type { KubeObject } from '../../src/kube/types.ts'
+import { systemClock } from '../../src/util/clock.ts'
 import { OffshootError } from '../../src/util/errors.ts'
 import { waitFor } from '../harness/wait.ts'
 
@@ -116,6 +117,45 @@ describe('LeaderElector', () => {
     await leader?.close()
     await waitFor(() => electors.some(elector => elector.isLeader))
     expect(most).toBe(1)
+  })
+
+  it.each([
+    ['a day ahead', 86_400_000],
+    ['a day behind', -86_400_000],
+  ])('waits out a leader that died as long as it saw it silent, though its clock is %s', async (_name, skew) => {
+    const server = new LeaseServer()
+    let now = 0
+    const elapsed = { monotonic: () => now }
+    const dead = { holderIdentity: 'dead', leaseDurationSeconds: 15, renewTime: new Date(Date.now()).toISOString() }
+    server.lease = { metadata: { name: 'lease', uid: 'uid', resourceVersion: '0' }, spec: dead } as Lease
+    const clock = {
+      now: () => Date.now() + skew,
+      sleep: (_: number, signal?: AbortSignal) => systemClock.sleep(5, signal),
+    }
+    const reads = vi.spyOn(server, 'get')
+    const candidate = elect(server, 'heir', { ...elapsed, clock })
+    const moreReads = () => {
+      const before = reads.mock.calls.length
+      return waitFor(() => reads.mock.calls.length > before + 2, { describe: 'the candidate to look again' })
+    }
+    await moreReads()
+    now = 14_999
+    await moreReads()
+    expect(candidate.isLeader).toBe(false)
+    now = 15_000
+    await waitFor(() => server.lease?.spec?.holderIdentity === 'heir', { describe: 'the candidate to take over' })
+  })
+
+  it('leaves no address of the leader before it on the Lease', async () => {
+    const server = new LeaseServer()
+    const address = (value: string | undefined) => ({ annotations: { 'example.com/address': value } })
+    const first = elect(server, 'one', address('http://one'))
+    await waitFor(() => first.isLeader)
+    const second = elect(server, 'two', address(undefined))
+    await waitFor(() => second.leader?.annotations['example.com/address'] === 'http://one')
+    await first.close()
+    await waitFor(() => second.isLeader)
+    expect(server.lease?.metadata.annotations).toEqual({})
   })
 
   it('refuses durations that contradict each other', () => {
