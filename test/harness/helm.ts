@@ -1,0 +1,64 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { parseAllDocuments } from 'yaml'
+import type { KubeObject } from '../../src/kube/types.ts'
+import { helmBinary } from './binaries.ts'
+
+/** Folder of the chart. */
+export const chartFolder = join(import.meta.dirname, '../../charts/offshoot')
+
+const run = promisify(execFile)
+let home: string | undefined
+
+/** Runs the real helm and gives what it prints. @throws Error with its complaint as `stderr` */
+export async function helm(args: readonly string[], kubeconfig?: string): Promise<string> {
+  if (home === undefined) {
+    const made = mkdtempSync(join(tmpdir(), 'offshoot-helm-'))
+    process.once('exit', () => rmSync(made, { recursive: true, force: true }))
+    home = made
+  }
+  const env = { HOME: home, PATH: process.env.PATH, ...(kubeconfig === undefined ? {} : { KUBECONFIG: kubeconfig }) }
+  const options = { env, timeout: 60_000, maxBuffer: 64 * 1024 * 1024 }
+  return (await run(await helmBinary(), [...args], options)).stdout
+}
+
+/** A release of the chart: name, namespace and the values that differ from the chart's own. */
+export interface Release {
+  name?: string
+  namespace?: string
+  values?: Readonly<Record<string, unknown>>
+}
+
+/** Helm's flags that give values of any kind. */
+export function valueFlags(values: Readonly<Record<string, unknown>> = {}): string[] {
+  return Object.entries(values).flatMap(([path, value]) => ['--set-json', `${path}=${JSON.stringify(value)}`])
+}
+
+/** The objects that the chart renders, as `helm template` prints them. @throws Error with helm's complaint */
+export async function renderChart({ name = 'offshoot', namespace = 'offshoot-system', values }: Release = {}) {
+  const output = await helm(['template', name, chartFolder, '--namespace', namespace, ...valueFlags(values)])
+  return parseAllDocuments(output)
+    .map(document => document.toJS() as KubeObject | null)
+    .filter(object => object !== null)
+}
+
+/** The rendered object of a kind; the only one, or the one of that name. @throws Error when there is none */
+export function rendered<T extends KubeObject>(objects: readonly KubeObject[], kind: string, name?: string): T {
+  const found = objects.find(object => object.kind === kind && (name === undefined || object.metadata.name === name))
+  if (found === undefined) throw new Error(`the chart renders no ${kind} ${name ?? ''}`)
+  return found as T
+}
+
+/** A rendered Deployment, as far as tests look into it. */
+export type RenderedDeployment = KubeObject & {
+  spec: {
+    replicas: number
+    template: {
+      metadata: { labels: Record<string, string> }
+      spec: Record<string, unknown> & { containers: [Record<string, unknown> & { image: string; args: string[] }] }
+    }
+  }
+}
