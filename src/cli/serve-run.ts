@@ -2,11 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { collectDefaultMetrics, Registry } from 'prom-client'
+import { annotations } from '../api/index.ts'
 import { Controller, type ControllerOptions } from '../controller/index.ts'
 import { createForges, receiveWebhook } from '../forge/index.ts'
 import { GitStore } from '../git/index.ts'
 import { KubeClient } from '../kube/client.ts'
 import { EventRecorder } from '../kube/events.ts'
+import { formatAddress } from '../server/address.ts'
 import { type RunningServer, startServer } from '../server/server.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { InvalidInputError } from '../util/errors.ts'
@@ -16,6 +18,9 @@ import type { Io } from './io.ts'
 import { forgeMetrics } from './serve-metrics.ts'
 import { checkSecretFile, webhookSecrets } from './serve-secrets.ts'
 import { flagOf, type ServeSettings } from './serve-settings.ts'
+
+/** How long deliveries that are on their way may take to arrive when this replica ends, in milliseconds. */
+const deliveryTime = 3_000
 
 /** What may be given from outside. */
 export interface ServeDependencies {
@@ -139,9 +144,13 @@ class Parts {
   }
 }
 
-/** Deliveries that are being taken end before the work that they ask for does. */
+/**
+ * Deliveries that are being taken end before the work that they ask for does: they are answered while this replica still
+ * leads, and the next leader's first listing finds what they asked for.
+ */
 async function endWork(server: RunningServer, controller: Controller, milliseconds: number): Promise<void> {
-  await Promise.all([server.close(milliseconds), controller.stop(milliseconds)])
+  await server.close(Math.min(milliseconds, deliveryTime))
+  await controller.stop(milliseconds)
 }
 
 async function temporaryFolder(parts: Parts): Promise<string> {
@@ -155,12 +164,14 @@ function electionOf(
   settings: ServeSettings,
   contextNamespace: string | undefined,
 ): NonNullable<ControllerOptions['election']> {
-  const { leaseDuration, leaseName: name, identity, namespace = contextNamespace } = settings
+  const { leaseDuration, leaseName: name, identity, namespace = contextNamespace, advertiseAddress } = settings
   if (namespace === undefined) {
     const message = 'expected the controller’s own namespace, as the context has none'
     throw new InvalidInputError([{ path: flagOf('namespace'), message }])
   }
   const renewDeadline = Math.round((leaseDuration * 2) / 3)
   const retryPeriod = Math.round((leaseDuration * 2) / 15)
-  return { namespace, name, identity, leaseDuration, renewDeadline, retryPeriod }
+  const address = advertiseAddress === undefined ? undefined : `http://${formatAddress(advertiseAddress)}`
+  const lease = { namespace, name, identity, leaseDuration, renewDeadline, retryPeriod }
+  return { ...lease, annotations: { [annotations.address]: address } }
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import { z } from 'zod'
 import { Duration, durationMilliseconds, ObjectName } from '../api/index.ts'
@@ -25,6 +26,13 @@ function address(text: string, context: z.RefinementCtx<string>): ListenAddress 
 export const ServeSettings = z
   .strictObject({
     listen: z.string().transform(address).prefault(':8080').describe('Where webhooks arrive, host:port'),
+    advertiseAddress: z
+      .string()
+      .transform(address)
+      .optional()
+      .describe(
+        'Where other replicas reach this one’s webhooks, host:port (default: $POD_IP with the port of --listen)',
+      ),
     metricsListen: z
       .string()
       .transform((text, context) => (text === 'off' ? undefined : address(text, context)))
@@ -112,12 +120,18 @@ export function parseServeSettings(
     if (value !== undefined) input[setting] = value
   }
   const parsed = ServeSettings.safeParse(input)
-  if (parsed.success) return parsed.data
+  if (parsed.success) return withPodAddress(parsed.data, env.POD_IP)
   const problems = parsed.error.issues.map(({ path, message }) => {
     const setting = String(path[0])
     return { path: `${flagOf(setting)} (${variableOf(setting)})`, message }
   })
   throw new InvalidInputError(problems)
+}
+
+/** Kubernetes tells a container its pod's address through the downward API. */
+function withPodAddress(settings: ServeSettings, podIp: string | undefined): ServeSettings {
+  if (settings.advertiseAddress !== undefined || podIp === undefined || isIP(podIp) === 0) return settings
+  return { ...settings, advertiseAddress: { host: podIp, port: settings.listen.port } }
 }
 
 function split(text: string): string[] {

@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client'
-import { type ChangeIdentity, changeKey, type ReviewProject } from '../api/index.ts'
+import { annotations, type ChangeIdentity, changeKey, type ReviewProject } from '../api/index.ts'
 import type { Backend } from '../backend/backend.ts'
 import { kluctlDeploymentBackend } from '../backend/kluctl-deployment.ts'
 import { objectsBackend } from '../backend/objects.ts'
@@ -138,9 +138,15 @@ export class Controller {
     return this.leading && queues.every(({ length, active }) => length === 0 && active === 0)
   }
 
-  /** Who leads, with what its Lease carries, such as the address where it takes deliveries. */
+  /** Who leads, with what its Lease carries. */
   get leader(): { identity: string; annotations: Readonly<Record<string, string>> } | undefined {
     return this.#elector?.leader
+  }
+
+  /** Where the replica that leads takes deliveries; undefined when that is this one, or not known. */
+  leaderUrl(): string | undefined {
+    const leader = this.#elector?.leader
+    return leader?.identity === this.#options.election?.identity ? undefined : leader?.annotations[annotations.address]
   }
 
   /** Whether a delivery may be answered 202: this replica leads and acts on it. */

@@ -7,6 +7,11 @@ export interface ListenAddress {
   port: number
 }
 
+/** `host:port`, with brackets around an IPv6 address. */
+export function formatAddress({ host, port }: ListenAddress): string {
+  return `${isIP(host) === 6 ? `[${host}]` : host}:${port}`
+}
+
 /**
  * An address from `host:port`, `:port` (every interface) or `[::1]:port`.
  * @throws OffshootError for anything else

@@ -5,6 +5,7 @@ import type { Clock } from '../util/clock.ts'
 import type { Logger } from '../util/log.ts'
 import type { ListenAddress } from './address.ts'
 import { BodyBudget } from './body.ts'
+import { HandOver } from './hand-over.ts'
 import { type Health, healthRoutes, metricsRoute } from './health.ts'
 import { serverMetrics } from './metrics.ts'
 import { SecretCache } from './secrets.ts'
@@ -37,6 +38,8 @@ export interface ServerLimits {
   headerBytes: number
   /** Bodies of all requests together, in bytes. */
   bodyBytes: number
+  /** Milliseconds for handing a delivery over to the leader: less than the ten seconds after which forges give up. */
+  handOverMilliseconds: number
 }
 
 const defaultLimits: ServerLimits = {
@@ -44,7 +47,11 @@ const defaultLimits: ServerLimits = {
   requestMilliseconds: 30_000,
   headerBytes: 16_384,
   bodyBytes: 4 * maxDelivery,
+  handOverMilliseconds: 8_000,
 }
+
+/** Deliveries that a standby hands over at a time. */
+const handOversAtOnce = 64
 
 /** A server that listens. */
 export interface RunningServer {
@@ -58,6 +65,7 @@ export interface RunningServer {
 /** Starts the HTTP servers. @throws when an address cannot be listened on; nothing listens then. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const limits = { ...defaultLimits, ...options.limits }
+  const handOver = createHandOver(options, limits)
   const main = plainServer(limits)
   healthRoutes(main, options.health)
   await main.register(async scope => {
@@ -67,11 +75,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       secrets: options.secrets,
       cache: new SecretCache(options.clock),
       budget: new BodyBudget(limits.bodyBytes),
+      handOver,
       metrics: serverMetrics(options.registry),
       clock: options.clock,
       log: options.log,
     })
   })
+  main.addHook('onClose', () => handOver.close())
   const servers = [main]
   try {
     const url = await listen(main, options.listen)
@@ -86,6 +96,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await closeAll(servers, 0)
     throw error
   }
+}
+
+function createHandOver({ target, log }: ServerOptions, limits: ServerLimits): HandOver {
+  const leaderUrl = () => target.leaderUrl()
+  return new HandOver({ leaderUrl, deadline: limits.handOverMilliseconds, atOnce: handOversAtOnce, log })
 }
 
 function plainServer(limits: ServerLimits): FastifyInstance {

@@ -5,6 +5,8 @@ import type { ForgeType, WebhookDelivery, WebhookEvent } from '../forge/index.ts
 export interface WebhookTarget {
   /** Whether this replica acts on what it hears: it leads, and its informers hold everything. */
   accepting(): boolean
+  /** `http://host:port` of the replica that acts on deliveries; undefined when that is this one, or not known. */
+  leaderUrl(): string | undefined
   project(namespace: string, name: string): ReviewProject | undefined
   /** Projects whose repository has one of these keys (`repositoryKey` of src/forge). */
   listening(type: ForgeType, keys: readonly string[]): ReviewProject[]

@@ -7,6 +7,7 @@ import type { Clock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
 import type { Logger } from '../util/log.ts'
 import { type BodyBudget, BodyRefused, type RawBody, readRawBody } from './body.ts'
+import type { HandOver } from './hand-over.ts'
 import type { ServerMetrics } from './metrics.ts'
 import { nobodysSecrets, type SecretCache } from './secrets.ts'
 import type { ReceiveWebhook, WebhookSecretSource, WebhookTarget } from './target.ts'
@@ -26,6 +27,7 @@ export interface WebhookOptions {
   secrets: WebhookSecretSource
   cache: SecretCache
   budget: BodyBudget
+  handOver: HandOver
   metrics: ServerMetrics
   clock: Clock
   log: Logger
@@ -40,7 +42,7 @@ interface Params {
 /** How a delivery ended, for the answer and the metric. */
 interface Outcome {
   status: number
-  outcome: 'enqueued' | 'ignored' | 'ping' | 'refused' | 'unavailable'
+  outcome: 'enqueued' | 'ignored' | 'ping' | 'refused' | 'unavailable' | 'handedOver'
   message: string
 }
 
@@ -54,12 +56,16 @@ export function webhookRoutes(server: FastifyInstance, options: WebhookOptions):
     if (!types.includes((request.params as Params).type as ForgeType)) {
       return reply.code(404).send({ error: `no such webhook type; there are: ${types.join(', ')}` })
     }
-    if (!options.target.accepting()) return finish(request, reply, options, notLeading)
+    const taken = options.target.accepting() || options.handOver.possible(request.raw)
+    if (!taken) return finish(request, reply, options, notLeading)
   })
   const handle = async (request: FastifyRequest<{ Params: Params }>, reply: FastifyReply) => {
     const body = request.body as RawBody | undefined
     try {
-      const outcome = await deliver(request, body?.bytes ?? Buffer.alloc(0), options)
+      const bytes = body?.bytes ?? Buffer.alloc(0)
+      const outcome = options.target.accepting()
+        ? await deliver(request, bytes, options)
+        : await handOver(request, bytes, options)
       return await finish(request, reply, options, outcome)
     } finally {
       body?.release()
@@ -74,6 +80,12 @@ const notLeading: Outcome = {
   status: 503,
   outcome: 'unavailable',
   message: 'this replica is not leading; deliver again',
+}
+
+/** What the leader says is the answer; without one, nobody is known to act on the delivery. */
+async function handOver(request: FastifyRequest, body: Buffer, options: WebhookOptions): Promise<Outcome> {
+  const answer = await options.handOver.send(request.raw, body)
+  return answer === undefined ? notLeading : { ...answer, outcome: answer.status === 202 ? 'handedOver' : 'refused' }
 }
 
 async function deliver(

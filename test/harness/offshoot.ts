@@ -23,6 +23,8 @@ export interface OffshootOptions {
   mode?: 'inProcess' | 'childProcess'
   /** Take turns by a Lease; default false. */
   leaderElection?: boolean
+  /** Tells the other replicas where it takes webhooks; default false. */
+  advertised?: boolean
   allowedClusterRoles?: readonly string[]
   /** File with the installation's webhook secrets. */
   webhookSecretFile?: string
@@ -87,6 +89,7 @@ export async function startOffshoot(options: OffshootOptions): Promise<TestOffsh
     watchNamespace: [...options.watchNamespaces],
     leaderElection: options.leaderElection ?? false,
     logLevel: 'debug',
+    ...(options.advertised ? { advertiseAddress: `127.0.0.1:${port}` } : {}),
     ...(options.allowedClusterRoles ? { allowedClusterRole: [...options.allowedClusterRoles] } : {}),
     ...(options.webhookSecretFile === undefined ? {} : { webhookSecretFile: options.webhookSecretFile }),
     ...options.settings,
