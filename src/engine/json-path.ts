@@ -12,8 +12,20 @@ const shorthand = /^(?:[\p{L}_][\p{L}\p{N}_]*|\*)$/u
  * @throws EngineError when the path cannot be read
  */
 export function queryJsonPath(path: string, value: Json): Json[] {
+  return find(path, value).values() as Json[]
+}
+
+/**
+ * Where the values are that a JSON path finds, as keys and indexes; syntax and errors as {@link queryJsonPath}.
+ * A path that ends in `..` finds everything below, as in kluctl.
+ */
+export function locateJsonPath(path: string, value: Json): (string | number)[][] {
+  return find(path.replace(/\.\.\s*$/, '..*'), value).locations()
+}
+
+function find(path: string, value: Json): ReturnType<typeof jsonpath.query> {
   try {
-    return jsonpath.query(standard(path.trim()), value as never).values() as Json[]
+    return jsonpath.query(standard(path.trim()), value as never)
   } catch (error) {
     throw new EngineError(`invalid json path ${path}: ${messageOf(error)}`, { cause: error })
   }

@@ -102,7 +102,7 @@ test.each([
 describe('writing', () => {
   test('sorted keys, lists under their keys, ambiguous strings quoted', () => {
     expect(writeYaml({ b: ['y', { d: 1, c: null }], a: 'x: y', e: [], f: {}, g: '0755', h: 'a\nb\n' })).toBe(
-      'a: "x: y"\nb:\n- "y"\n- c: null\n  d: 1\ne: []\nf: {}\ng: "0755"\nh: |\n  a\n  b\n',
+      'a: \'x: y\'\nb:\n- "y"\n- c: null\n  d: 1\ne: []\nf: {}\ng: "0755"\nh: |\n  a\n  b\n',
     )
     expect(writeYamlAll([])).toBe('')
     expect(writeYamlAll([{ a: 1 }, { b: 2 }])).toBe('a: 1\n---\nb: 2\n')

@@ -50,7 +50,7 @@ function writeCollection(value: Json[] | JsonObject, indent: number, lines: stri
 }
 
 function keyText(key: string): string {
-  return isPlain(key) ? key : quoted(key)
+  return isPlain(key) ? key : inQuotes(key)
 }
 
 function scalar(value: Json, indent: number): string {
@@ -68,21 +68,30 @@ function number(value: number): string {
 
 function string(text: string, indent: number): string {
   if (text.includes('\n') && canBeLiteral(text)) return literal(text, indent)
-  return isPlain(text) ? text : quoted(text)
+  return isPlain(text) ? text : inQuotes(text)
+}
+
+/** Single quotes for what only looks like syntax; double ones, as Go's writers, for what would be no string. */
+function inQuotes(text: string): string {
+  const isSyntax = text !== '' && !/[\n\t]/.test(text) && !special.test(text) && !isAmbiguous(text)
+  return isSyntax ? `'${text.replaceAll("'", "''")}'` : quoted(text)
 }
 
 /** JSON's escapes are YAML's, but JSON leaves some characters as they are that YAML forbids or breaks lines at. */
 function quoted(text: string): string {
-  return JSON.stringify(text).replace(
-    new RegExp(special.source, 'g'),
-    char => `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
-  )
+  return JSON.stringify(text).replace(new RegExp(`[\\ud800-\\udbff][\\udc00-\\udfff]|${special.source}`, 'g'), char => {
+    const code = (char.codePointAt(0) ?? 0).toString(16)
+    return char.length > 1 ? `\\U${code.toUpperCase().padStart(8, '0')}` : `\\u${code.padStart(4, '0')}`
+  })
 }
 
 function isPlain(text: string): boolean {
   if (text === '' || text !== text.trim() || /[\n\t]/.test(text) || special.test(text)) return false
-  if (indicator.test(text) || /:(?:\s|$)|\s#/.test(text) || ambiguous.test(text)) return false
-  return resolvePlain(text) === text
+  return !indicator.test(text) && !/:(?:\s|$)|\s#/.test(text) && !isAmbiguous(text)
+}
+
+function isAmbiguous(text: string): boolean {
+  return ambiguous.test(text) || resolvePlain(text) !== text
 }
 
 /** Lines of blanks only, or a blank at the very end, would not survive every reader. */
