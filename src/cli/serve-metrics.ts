@@ -1,5 +1,6 @@
-import { Gauge, Histogram, type Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { ForgeRequest } from '../forge/forge.ts'
+import type { ObservedRequest } from '../kube/options.ts'
 
 /** Counts requests to forges; gives what observes them. */
 export function forgeMetrics(registry: Registry): (request: ForgeRequest) => void {
@@ -19,5 +20,18 @@ export function forgeMetrics(registry: Registry): (request: ForgeRequest) => voi
   return ({ method, route, status, milliseconds, rateLimitRemaining }) => {
     requests.observe({ method, route, status: String(status) }, milliseconds / 1000)
     if (rateLimitRemaining !== undefined) remaining.set(rateLimitRemaining)
+  }
+}
+
+/** Counts requests to the API server; gives what observes them. */
+export function kubernetesMetrics(registry: Registry): (request: ObservedRequest) => void {
+  const requests = new Counter({
+    name: 'offshoot_kubernetes_requests_total',
+    help: 'Requests to the API server by method (WATCH: watches opened), resource and status; status 0: no answer',
+    labelNames: ['method', 'resource', 'status'],
+    registers: [registry],
+  })
+  return ({ method, resource, status, watch }) => {
+    requests.inc({ method: watch ? 'WATCH' : method, resource, status: String(status) })
   }
 }

@@ -15,7 +15,7 @@ import { InvalidInputError } from '../util/errors.ts'
 import { createLogger, type Logger } from '../util/log.ts'
 import type { ClusterOptions } from './cluster.ts'
 import type { Io } from './io.ts'
-import { forgeMetrics } from './serve-metrics.ts'
+import { forgeMetrics, kubernetesMetrics } from './serve-metrics.ts'
 import { checkSecretFile, webhookSecrets } from './serve-secrets.ts'
 import { flagOf, type ServeSettings } from './serve-settings.ts'
 
@@ -72,15 +72,16 @@ async function start(
   cluster: ClusterOptions,
   { log, clock = systemClock, limits }: ServeDependencies,
 ): Promise<RunningOffshoot> {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
   const kube = KubeClient.fromKubeconfig({
     clock,
     ...(cluster.kubeconfig === undefined ? {} : { path: cluster.kubeconfig }),
     ...(cluster.context === undefined ? {} : { context: cluster.context }),
     onWarning: warning => log.debug({ warning }, 'warning of the API server'),
+    observe: kubernetesMetrics(registry),
   })
   parts.onClose(() => kube.close())
-  const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
   const controller = await createController(parts, { kube, registry, settings, log, clock, limits })
   const server = await startServer({
     listen: settings.listen,

@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto'
+import { KubeClient } from '../../src/kube/client.ts'
+import { parallel } from '../../src/util/parallel.ts'
+import type { TestCluster } from '../../test/harness/test-cluster.ts'
+import { keysIn, plainObjects } from './objects.ts'
+
+/** Connections of the reference client. */
+const connections = 16
+
+/** Milliseconds that a client without any thought takes for as many environments. */
+export interface BareTimes {
+  create: number
+  delete: number
+}
+
+/**
+ * Creates the objects of `count` environments over 16 connections as fast as it can, and deletes them again: nothing
+ * is remembered, nothing is checked. The namespaces then end as the namespace controller likes.
+ */
+export async function bareRun(cluster: TestCluster, count: number): Promise<BareTimes> {
+  const kube = KubeClient.fromKubeconfig({ path: cluster.adminKubeconfig, connections })
+  const prefix = `bare-${randomBytes(3).toString('hex')}`
+  const namespaces = Array.from({ length: count }, (_, index) => `${prefix}-${index}`)
+  const sha = randomBytes(20).toString('hex')
+  try {
+    // The first request is not counted: discovery and connections are made in it.
+    await kube.get({
+      apiVersion: 'gitops.kluctl.io/v1beta1',
+      kind: 'KluctlDeployment',
+      namespace: 'default',
+      name: 'a',
+    })
+    const create = await timed(() =>
+      parallel(namespaces, connections, async namespace => {
+        for (const object of plainObjects(namespace, sha)) await kube.create(object)
+      }),
+    )
+    const remove = await timed(() =>
+      parallel(namespaces, connections, async namespace => {
+        for (const key of keysIn(namespace).toReversed()) await kube.delete(key)
+      }),
+    )
+    return { create, delete: remove }
+  } finally {
+    await kube.close()
+  }
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now()
+  await work()
+  return performance.now() - began
+}
