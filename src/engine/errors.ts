@@ -15,6 +15,11 @@ export class MissingError extends EngineError {
   override readonly name = 'MissingError'
 }
 
+/** A worker did not come to an end of its own: no fault that can be told of the project's, so it is worth a retry. */
+export class WorkerError extends EngineError {
+  override readonly name = 'WorkerError'
+}
+
 /** Several failures, all reported: `2 errors occurred:` and a bullet for each, as kluctl prints them. */
 export class EngineErrors extends EngineError {
   override readonly name = 'EngineErrors'

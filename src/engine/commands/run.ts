@@ -23,9 +23,12 @@ export interface RenderFlags extends ProjectFlags, TargetFlags {
   readonly renderOutputDir?: string | undefined
 }
 
+/** What of the host a project is loaded with: nothing but its own files is read. */
+export type LoadHost = Pick<EngineHost, 'policy' | 'clock' | 'progress'>
+
 /** Loads the project that the flags name. @throws EngineError */
 export async function openProject(
-  host: EngineHost,
+  host: LoadHost,
   flags: ProjectFlags,
   signal: AbortSignal,
 ): Promise<{ project: Project; templates: Templates }> {

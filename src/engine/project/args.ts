@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { EngineError } from '../errors.ts'
-import { emptyObject, getPath, isObject, type Json, type JsonObject, merge } from '../values.ts'
+import { clone, emptyObject, getPath, isObject, type Json, type JsonObject, merge } from '../values.ts'
 import { readYaml, readYamlObject } from '../yaml.ts'
 import type { Argument } from './schema/project.ts'
 
 /** Arguments as a command line gives them. */
 export interface ArgumentFlags {
+  /** Values that need no reading, below those of the flags. */
+  readonly values?: JsonObject | undefined
   /** `name=value`; nested names with points; the value is YAML, or `@file`. */
   readonly arg?: readonly string[] | undefined
   /** YAML files whose maps are merged over the ones above, in order. */
@@ -24,7 +26,7 @@ export async function readArguments(flags: ArgumentFlags): Promise<JsonObject> {
     const at = given.indexOf('=')
     values.set(given.slice(0, at), given.slice(at + 1))
   }
-  const all = emptyObject()
+  const all = clone(flags.values ?? emptyObject())
   for (const [name, value] of values) setArgument(all, name.split('.'), await argumentValue(name, value))
   for (const path of flags.argsFromFile ?? []) {
     try {
@@ -68,9 +70,15 @@ export function withDefaults(declared: readonly Argument[], given: JsonObject): 
     merge(all, Object.assign(emptyObject(), { [name]: value }))
   }
   merge(all, given)
-  for (const { name, default: value } of declared) {
-    if (value !== undefined && value !== null) continue
-    if (getPath(all, name.split('.')) === undefined) throw new EngineError(`required argument ${name} not set`)
-  }
+  const [missing] = missingArguments(declared, all)
+  if (missing !== undefined) throw new EngineError(`required argument ${missing} not set`)
   return all
+}
+
+/** Names of the declared arguments that have neither a default nor a value among those given. */
+export function missingArguments(declared: readonly Argument[], given: JsonObject): string[] {
+  return declared
+    .filter(({ default: value }) => value === undefined || value === null)
+    .map(({ name }) => name)
+    .filter(name => getPath(given, name.split('.')) === undefined)
 }

@@ -6,7 +6,7 @@ import type { Templates } from '../templating/templates.ts'
 import type { JsonObject } from '../values.ts'
 import { parseConfig } from './parse.ts'
 import { kluctlProject, type ProjectConfig } from './schema/project.ts'
-import { loadTargets, namelessTarget, type Target } from './targets.ts'
+import { type LoadedTargets, loadTargets, namelessTarget, type Target } from './targets.ts'
 
 /** Where a project lies: its folder, and the root of the Git repository around it. Absolute, links resolved. */
 export interface ProjectPlace {
@@ -15,12 +15,10 @@ export interface ProjectPlace {
 }
 
 /** A project whose targets are known. */
-export interface Project extends ProjectPlace {
+export interface Project extends ProjectPlace, LoadedTargets {
   readonly config: ProjectConfig
   /** Path of the configuration file, if there is one. */
   readonly configFile: string | undefined
-  /** Sorted by name; empty when the project declares none or none can be loaded. */
-  readonly targets: readonly Target[]
   /** For projects that declare no target. */
   readonly nameless: Target | undefined
   /** Arguments of the command line. */
@@ -65,7 +63,7 @@ export async function loadProject(place: ProjectPlace, options: LoadOptions): Pr
     ...place,
     config,
     configFile,
-    targets: loadTargets(inputs, options.progress),
+    ...loadTargets(inputs, options.progress),
     nameless: declared ? undefined : namelessTarget(inputs),
     args: options.args,
   }

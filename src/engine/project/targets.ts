@@ -22,9 +22,22 @@ export interface TargetInputs {
 /** Templates of a target may refer to the target itself; it is rendered until nothing changes, but not for ever. */
 const maxRounds = 10
 
-/** All targets that can be loaded, sorted by name; what cannot is a warning. The first of two equal names counts. */
-export function loadTargets(inputs: TargetInputs, progress: Progress): Target[] {
+/** A target that cannot be loaded: where it stands among the `targets`, and why. */
+export interface TargetFailure {
+  readonly index: number
+  readonly error: EngineError
+}
+
+/** All targets that can be loaded, sorted by name, and those that cannot, by name. */
+export interface LoadedTargets {
+  readonly targets: readonly Target[]
+  readonly failures: ReadonlyMap<string, TargetFailure>
+}
+
+/** Renders all targets; what cannot be loaded is a warning too. The first of two equal names counts. */
+export function loadTargets(inputs: TargetInputs, progress: Progress): LoadedTargets {
   const targets = new Map<string, Target>()
+  const failures = new Map<string, TargetFailure>()
   for (const [index, config] of (inputs.config.targets ?? []).entries()) {
     if (config.name === '') {
       progress.warn(`Target at index ${index} has no name`)
@@ -37,9 +50,10 @@ export function loadTargets(inputs: TargetInputs, progress: Progress): Target[] 
     } catch (error) {
       if (!(error instanceof EngineError)) throw error
       progress.warn(`Failed to load target ${config.name}: ${messageOf(error)}`)
+      if (!failures.has(config.name)) failures.set(config.name, { index, error })
     }
   }
-  return [...targets.values()].sort((a, b) => compareBytes(a.name, b.name))
+  return { targets: [...targets.values()].sort((a, b) => compareBytes(a.name, b.name)), failures }
 }
 
 /** The target of a project that declares none. @throws EngineError */

@@ -1,20 +1,35 @@
+import { join } from 'node:path'
 import type { Skill, Tool } from '../binaries/index.ts'
+import type { LoadTargetFlags } from '../commands/load-target.ts'
 import type { RenderFlags } from '../commands/run.ts'
 import { EngineError, MissingError, RefusedError } from '../errors.ts'
-import type { Manifest } from '../item.ts'
+import type { Policy } from '../host.ts'
 import type { SourceName } from '../vars/source.ts'
 
-/** What the worker is started with. */
-export interface WorkerStart {
+/** What a worker is started with: one piece of work. */
+export type WorkerStart = RenderStart | TargetStart
+
+interface StartBase {
+  /** The only folder that the worker may write to. */
+  readonly scratch: string
+  /** Bytes of the result as JSON. */
+  readonly maxOutput: number
+}
+
+/** Load a target, and no more. */
+export interface TargetStart extends StartBase {
+  readonly work: 'target'
+  readonly flags: LoadTargetFlags
+}
+
+/** Render a target. */
+export interface RenderStart extends StartBase {
+  readonly work: 'render'
   readonly flags: RenderFlags
   readonly sources: readonly SourceName[] | 'all'
   readonly tools: Readonly<Partial<Record<Skill, Tool>>>
-  /** The only folder that the worker may write to. */
-  readonly scratch: string
   readonly kubernetesVersion?: string | undefined
   readonly parallelism: number
-  /** Bytes of the result as JSON. */
-  readonly maxOutput: number
   /** Whether encrypted files are asked about. */
   readonly keys: boolean
 }
@@ -27,6 +42,20 @@ export const questions = ['checkout', 'listRefs', 'pull', 'chart', 'http', 'obje
 
 export type Question = (typeof questions)[number]
 
+/** How the worker asks. */
+export type Ask = (question: Question, ...args: unknown[]) => Promise<unknown>
+
+/** What the worker itself lets a project use; where it comes to asking, the parent judges. */
+export function workerPolicy(start: WorkerStart): Policy {
+  const sources = start.work === 'render' ? start.sources : []
+  return {
+    sources: sources === 'all' ? 'all' : new Set(sources),
+    allowsUrl: () => true,
+    outsideLinks: false,
+    fetched: join(start.scratch, fetchedFolder),
+  }
+}
+
 /** An error as plain data. */
 export interface Failure {
   readonly kind: 'engine' | 'missing' | 'refused'
@@ -37,7 +66,7 @@ export interface Failure {
 export type FromWorker =
   | { readonly ask: Question; readonly id: number; readonly args: readonly unknown[] }
   | { readonly note: 'warn' | 'info'; readonly message: string }
-  | { readonly done: readonly Manifest[] }
+  | { readonly done: unknown }
   | { readonly failed: Failure }
 
 /** To the worker. */

@@ -1,0 +1,80 @@
+import { join } from 'node:path'
+import { systemClock } from '../../util/clock.ts'
+import { silentLogger } from '../../util/log.ts'
+import { render } from '../commands/render.ts'
+import { EngineError } from '../errors.ts'
+import { createHelm } from '../helm/index.ts'
+import type { EngineHost, FetchedTree, Policy, Progress } from '../host.ts'
+import type { Manifest } from '../item.ts'
+import { createKustomize } from '../kustomize/index.ts'
+import { withoutKeys } from '../sops/index.ts'
+import type { RemoteAccess } from '../vars/remote.ts'
+import { plain } from '../vars/remote.ts'
+import { type Ask, type RenderStart, workerPolicy } from './protocol.ts'
+
+/** What of the parent a render needs. */
+export interface Parent {
+  readonly ask: Ask
+  readonly progress: Progress
+}
+
+/** Renders a target inside the worker; what is not in the checkout is asked of the parent. @throws EngineError */
+export async function renderObjects(
+  start: RenderStart,
+  parent: Parent,
+  signal: AbortSignal,
+): Promise<readonly Manifest[]> {
+  const { objects } = await render(hostOf(start, parent), start.flags, signal)
+  return objects
+}
+
+function hostOf(start: RenderStart, { ask, progress }: Parent): EngineHost {
+  const { scratch, kubernetesVersion, parallelism } = start
+  const cacheFolder = join(scratch, 'cache')
+  const environment = {}
+  const policy = workerPolicy(start)
+  // Kustomize would ask the network itself, and it has none.
+  const noNetwork: Policy = { ...policy, allowsUrl: () => false }
+  const git: EngineHost['git'] = {
+    checkout: async (url, ref) => (await ask('checkout', url, ref)) as FetchedTree,
+    listRefs: async url => (await ask('listRefs', url)) as { refs: Map<string, string>; defaultRef: string },
+  }
+  const sops: EngineHost['sops'] = {
+    decrypt: async (content, path, signal) => {
+      if (start.keys) return (await ask('decrypt', content, path)) as Uint8Array | undefined
+      return withoutKeys.decrypt(content, path, signal)
+    },
+  }
+  const tools = {
+    get: (skill: keyof RenderStart['tools']) => {
+      const tool = start.tools[skill]
+      return tool === undefined ? Promise.reject(new EngineError(`${skill} is not available`)) : Promise.resolve(tool)
+    },
+  }
+  const puller = { cached: async (...args: unknown[]) => (await ask('chart', ...args.slice(0, 2))) as string }
+  const helm = createHelm({ tools, puller, git, sops, policy, progress, cacheFolder, kubernetesVersion, environment })
+  return {
+    environment,
+    kubernetesVersion,
+    remote: remoteAccess(ask),
+    git,
+    oci: { pull: async (url, ref) => (await ask('pull', url, ref)) as FetchedTree },
+    helm,
+    kustomize: createKustomize({ tools, helm, sops, policy: noNetwork, environment, cacheFolder }),
+    sops,
+    cacheFolder,
+    clock: systemClock,
+    logger: silentLogger,
+    progress,
+    policy,
+    parallelism,
+  }
+}
+
+function remoteAccess(ask: Ask): RemoteAccess {
+  return {
+    http: async request => (await ask('http', request)) as Awaited<ReturnType<RemoteAccess['http']>>,
+    objects: async query => plain(await ask('objects', query)) as Awaited<ReturnType<RemoteAccess['objects']>>,
+    secret: async query => (await ask('secret', query)) as Awaited<ReturnType<RemoteAccess['secret']>>,
+  }
+}
