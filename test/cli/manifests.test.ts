@@ -68,8 +68,8 @@ describe('RBAC of an installation', () => {
         .map(rule => [object.kind, object.metadata.name, object.metadata.namespace, rule.verbs.join()]),
     )
     expect(secrets.filter(([, name]) => name !== 'offshoot-environment-base')).toEqual([
-      ['Role', 'blue-projects', 'team-a', 'get'],
-      ['Role', 'blue-projects', 'team-b', 'get'],
+      ['Role', 'blue-projects', 'team-a', 'get,create,patch,delete'],
+      ['Role', 'blue-projects', 'team-b', 'get,create,patch,delete'],
     ])
   })
 
