@@ -1,8 +1,8 @@
 import type { DeploymentItem } from '../deployment/tree.ts'
-import type { Manifest } from '../item.ts'
+import { type Manifest, text } from '../item.ts'
 import type { ObjectReference } from '../project/schema/deployment.ts'
 import type { ItemObjects } from '../render/items.ts'
-import { getPath, isObject } from '../values.ts'
+import { getPath } from '../values.ts'
 import { type Hook, type HookType, hooksOf, readHook } from './hooks.ts'
 import type { Problems } from './problems.ts'
 import { isAnnotated, refKey, refOf } from './refs.ts'
@@ -117,12 +117,11 @@ function unique(refs: readonly ObjectRef[]): ObjectRef[] {
 export function definedKinds(object: Manifest): string[] {
   const { group = '', kind } = refOf(object)
   if (group !== 'apiextensions.k8s.io' || kind !== 'CustomResourceDefinition') return []
-  const names = [getPath(object, ['spec', 'group']), getPath(object, ['spec', 'names', 'kind'])]
+  const theirs = text(getPath(object, ['spec', 'group']))
+  const defined = text(getPath(object, ['spec', 'names', 'kind']))
   const versions = getPath(object, ['spec', 'versions'])
   if (!Array.isArray(versions)) return []
-  return versions.flatMap(version =>
-    isObject(version) && typeof version.name === 'string' ? [`${names[0]}/${version.name} ${names[1]}`] : [],
-  )
+  return versions.map(version => `${theirs}/${text(getPath(version, ['name']))} ${defined}`)
 }
 
 function isNamespace(object: Manifest): boolean {
