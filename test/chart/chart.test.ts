@@ -9,7 +9,7 @@ import { packageFile } from '../../src/cli/package-files.ts'
 import { parseServeSettings } from '../../src/cli/serve-settings.ts'
 import { offshootVersion } from '../../src/cli/version.ts'
 import type { KubeObject } from '../../src/kube/types.ts'
-import { chartFolder, helm, type RenderedDeployment, renderChart, rendered } from '../harness/helm.ts'
+import { chartFolder, helm, type RenderedDeployment, renderChart, rendered, settingsIn } from '../harness/helm.ts'
 import { changedValues } from './changed-values.ts'
 
 const valuesText = await readFile(join(chartFolder, 'values.yaml'), 'utf8')
@@ -191,7 +191,7 @@ describe('the pods', () => {
       'webhooks.existingSecret.name': 'hooks',
     }
     const deployment = rendered<RenderedDeployment>(await renderChart({ values }), 'Deployment')
-    expect(settingsOf(deployment)).toMatchObject({
+    expect(parseServeSettings(settingsIn(deployment), {})).toMatchObject({
       listen: { host: '0.0.0.0', port: 8080 },
       metricsListen: { host: '0.0.0.0', port: 9090 },
       namespace: 'offshoot-system',
@@ -206,7 +206,10 @@ describe('the pods', () => {
     })
     const plain = { 'controller.ipv6': true, 'metrics.enabled': false }
     const other = rendered<RenderedDeployment>(await renderChart({ values: plain }), 'Deployment')
-    expect(settingsOf(other)).toMatchObject({ listen: { host: '::', port: 8080 }, metricsListen: undefined })
+    expect(parseServeSettings(settingsIn(other), {})).toMatchObject({
+      listen: { host: '::', port: 8080 },
+      metricsListen: undefined,
+    })
   })
 
   it('have longer to end than the work in them', async () => {
@@ -215,17 +218,3 @@ describe('the pods', () => {
     expect(spec.terminationGracePeriodSeconds).toBeGreaterThan(95)
   })
 })
-
-/** What `offshoot serve` makes of the container's arguments. */
-function settingsOf({ spec }: RenderedDeployment) {
-  const [command, ...args] = spec.template.spec.containers[0].args
-  expect(command).toBe('serve')
-  const flags: Record<string, unknown> = {}
-  for (const arg of args) {
-    const [, flag = '', value = ''] = /^--([a-z-]+)=(.*)$/.exec(arg) ?? []
-    const setting = flag.replaceAll(/-([a-z])/g, (_match, letter: string) => letter.toUpperCase())
-    const isList = setting === 'watchNamespace' || setting === 'allowedClusterRole'
-    flags[setting] = isList ? [...((flags[setting] as string[] | undefined) ?? []), value] : value
-  }
-  return parseServeSettings(flags, {})
-}

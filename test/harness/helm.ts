@@ -62,3 +62,17 @@ export type RenderedDeployment = KubeObject & {
     }
   }
 }
+
+/** The flags in a rendered container's arguments, as setting to value (`watchNamespace` for `--watch-namespace`). */
+export function settingsIn({ spec }: RenderedDeployment): Record<string, unknown> {
+  const [command, ...args] = spec.template.spec.containers[0].args
+  if (command !== 'serve') throw new Error(`expected offshoot serve, not ${command}`)
+  const settings: Record<string, unknown> = {}
+  for (const arg of args) {
+    const [, flag = '', value = ''] = /^--([a-z-]+)=(.*)$/.exec(arg) ?? []
+    const setting = flag.replaceAll(/-([a-z])/g, (_match, letter: string) => letter.toUpperCase())
+    const isList = setting === 'watchNamespace' || setting === 'allowedClusterRole'
+    settings[setting] = isList ? [...((settings[setting] as string[] | undefined) ?? []), value] : value
+  }
+  return settings
+}

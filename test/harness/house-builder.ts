@@ -2,7 +2,7 @@ import { type ApiProxy, startApiProxy } from './api-proxy.ts'
 import { sharedCluster, uniqueName } from './cluster.ts'
 import { type FakeForge, startFakeForge } from './forge/forge.ts'
 import { House, type ProjectOptions } from './house-model.ts'
-import { installRights } from './installation.ts'
+import { type Installer, installRights } from './installation.ts'
 import { kluctlBinary, startKluctlBinary } from './kluctl-binary.ts'
 import { type KluctlController, startKluctlController } from './kluctl-controller/controller.ts'
 import { type OffshootOptions, startOffshoot } from './offshoot.ts'
@@ -25,6 +25,7 @@ export class HouseBuilder {
   readonly #offshoot: Partial<OffshootOptions> = {}
   #cluster: TestCluster | undefined
   #kluctl: KluctlKind | undefined
+  #install: Installer = installRights
   #proxied = false
 
   /** A project with a repository and a webhook of its own. Every field of `spec` may be given. */
@@ -48,6 +49,12 @@ export class HouseBuilder {
   /** A control plane of the story's own, instead of the one that all tests share. */
   onCluster(cluster: TestCluster): this {
     this.#cluster = cluster
+    return this
+  }
+
+  /** Another way to make the rights than that of `offshoot install`. */
+  installedBy(install: Installer): this {
+    this.#install = install
     return this
   }
 
@@ -79,13 +86,14 @@ export class HouseBuilder {
     const watchNamespaces = this.#offshoot.watchNamespaces ?? [namespace]
     const rights = { name, controllerNamespace: system, projectNamespaces: watchNamespaces, allowedClusterRoles }
     const forge: FakeForge = started.add(await startFakeForge(), it => it.close())
-    await installRights(cluster.admin, rights)
+    const settings = await this.#install(cluster.admin, rights, cluster.adminKubeconfig)
     const kluctl = await this.#startKluctl(cluster, namespace, started)
     const api: ApiProxy | undefined = this.#proxied
       ? started.add(await startApiProxy(cluster.url, cluster.ca), it => it.close())
       : undefined
     const kubeconfig = await accountKubeconfigFile(cluster, { namespace: system, name: 'offshoot' }, api?.url)
-    const offshoot = await startOffshoot({ kubeconfig, namespace: system, ...this.#offshoot, watchNamespaces })
+    const own = { ...this.#offshoot, settings: { ...settings, ...this.#offshoot.settings } }
+    const offshoot = await startOffshoot({ kubeconfig, namespace: system, ...own, watchNamespaces })
     started.add(offshoot, it => it.stop())
     return new House({ name, namespace, system, cluster, forge, offshoot, kluctl, api }, started)
   }

@@ -19,14 +19,26 @@ export function recordingIo(env: Io['env'] = {}, signal = new AbortController().
   return { io: { stdin, stdout: stream('stdout'), stderr: stream('stderr'), env, clock: systemClock, signal }, written }
 }
 
+/** Makes the rights of an installation and gives the settings that Offshoot is to run with, if it has a say in them. */
+export type Installer = (
+  admin: KubeClient,
+  installation: Installation,
+  adminKubeconfig: string,
+) => Promise<Readonly<Record<string, unknown>> | undefined>
+
 /**
  * Applies what `offshoot install` would, for an installation whose names nobody else has, so that many of them share
  * one control plane; returns when the rights are in force.
  */
-export async function installRights(admin: KubeClient, installation: Installation): Promise<void> {
+export async function installRights(admin: KubeClient, installation: Installation): Promise<undefined> {
   const { io } = recordingIo()
   const objects = [...(await rbacManifests(installation)), ...(await admissionManifests(installation))]
   await applyManifests(admin, objects, io, () => undefined)
+  await environmentRoleFilled(admin)
+}
+
+/** Returns when the role of environments holds what is aggregated into it. */
+export async function environmentRoleFilled(admin: KubeClient): Promise<undefined> {
   await waitFor(
     async () => {
       const role = await admin.get<KubeObject & { rules?: unknown[] }>({
