@@ -175,7 +175,8 @@ export class KubeClient {
       const left = JSON.parse(answer.body) as T
       return left.metadata?.deletionTimestamp === undefined ? undefined : left
     } catch (error) {
-      if (error instanceof KubeError && error.isNotFound && !error.isKindMissing) return undefined
+      const isGone = error instanceof KubeError && error.isNotFound && !error.isKindMissing
+      if (isGone && options.mustExist !== true) return undefined
       throw error
     }
   }

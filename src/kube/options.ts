@@ -39,6 +39,8 @@ export interface DeleteOptions extends RequestOptions {
   propagation?: DeletionPropagation
   gracePeriodSeconds?: number
   dryRun?: boolean
+  /** An object that does not exist is an error, instead of success. */
+  mustExist?: boolean
 }
 
 /** Whom requests are made as; both need the `impersonate` verb on that account or user. */
