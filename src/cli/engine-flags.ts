@@ -4,6 +4,7 @@ import { EngineError } from '../engine/errors.ts'
 import type { GitCredentialFlags } from '../engine/local/credentials.ts'
 import type { ArgumentFlags } from '../engine/project/args.ts'
 import { type ChartOptions, withChartFlags } from './chart-flags.ts'
+import { parseBoolean } from './engine-arguments.ts'
 import type { Io } from './io.ts'
 
 /** Flags of every command on a Kluctl project, by kluctl's names. */
@@ -11,6 +12,8 @@ export interface ProjectOptions extends GitCredentialFlags, ArgumentFlags, Chart
   projectDir?: string
   projectConfig?: string
   timeout: number
+  debug?: boolean
+  color: boolean
   localGitOverride: string[]
   localGitGroupOverride: string[]
   localOciOverride: string[]
@@ -42,6 +45,11 @@ export function withProjectFlags(command: Command, io: Io): Command {
     .option('--project-dir <folder>', 'folder of the project (default: the working folder)')
     .option('-c, --project-config <file>', 'configuration file (default: .kluctl.yaml of the project)')
     .option('--timeout <duration>', 'deadline of the whole command, such as 90s or 1h30m', parseDuration, 600_000)
+  command
+    .option('--debug', 'log what is done in detail')
+    .option('--no-color', 'no colours, whatever the terminal can do')
+    .option('--no-update-check', 'accepted for scripts written for kluctl: Offshoot never looks for updates')
+    .option('--use-system-python', 'accepted for scripts written for kluctl: Offshoot needs no Python')
   list(command, '--local-git-override <host/path=folder>', 'use a local folder for a Git repository')
   list(command, '--local-git-group-override <host/path=folder>', 'the same for all repositories below a path')
   list(command, '--local-oci-override <host/repo=folder>', 'use a local folder for an OCI artifact')
@@ -74,8 +82,8 @@ export function withTargetFlags(command: Command): Command {
     .option('--kubernetes-version <version>', 'version of Kubernetes to assume')
 }
 
-/** Milliseconds of a duration as Go writes them: `90s`, `1h30m`, `1m0.5s`. */
-function parseDuration(text: string): number {
+/** Milliseconds of a duration as Go writes them: `90s`, `1h30m`, `1m0.5s`. @throws EngineError */
+export function parseDuration(text: string): number {
   if (!/^(?:[0-9.]+(?:ms|h|m|s))+$/.test(text))
     throw new EngineError(`invalid duration ${JSON.stringify(text)}; expected 90s or 1h30m`)
   const units = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 } as const
@@ -104,7 +112,7 @@ function fromEnvironment(command: Command, io: Io): Command {
       if (values.length === 0) continue
       const own = command.getOptionValue(name) as string[]
       const last = values.at(-1) ?? ''
-      const value = isList ? [...values, ...own] : option.isBoolean() ? isTrue(last) : parsed(option, last)
+      const value = isList ? [...values, ...own] : option.isBoolean() ? switched(option, last) : parsed(option, last)
       command.setOptionValueWithSource(name, value, 'env')
     }
   })
@@ -127,8 +135,9 @@ function environmentValues(env: Io['env'], flag: string, isList: boolean): strin
   return values
 }
 
-function isTrue(text: string): boolean {
-  return ['1', 't', 'true'].includes(text.toLowerCase())
+/** The value of a flag without one; those that begin with `no-` hold the opposite of what they say. */
+function switched(option: Option, text: string): boolean {
+  return parseBoolean(text, option) !== option.negate
 }
 
 function parsed(option: Option, text: string): unknown {

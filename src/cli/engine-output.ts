@@ -1,5 +1,6 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { writeJson } from '../engine/json.ts'
 import type { Json } from '../engine/values.ts'
 import { writeYaml } from '../engine/yaml.ts'
 import type { Io } from './io.ts'
@@ -11,7 +12,7 @@ export const outputHelp = 'json, yaml, json=<file>, yaml=<file> or a file for YA
 export async function writeOutputs(io: Io, outputs: readonly string[], value: Json): Promise<void> {
   for (const output of outputs.length === 0 ? ['yaml'] : outputs) {
     const { format, file } = parse(output)
-    await writeText(io, file, format === 'json' ? toJsonText(value) : writeYaml(value))
+    await writeText(io, file, format === 'json' ? `${writeJson(value, 2)}\n` : writeYaml(value))
   }
 }
 
@@ -39,13 +40,4 @@ async function writeText(io: Io, file: string | undefined, text: string): Promis
 function parse(output: string): { format: 'json' | 'yaml'; file: string | undefined } {
   const [, format, file] = /^(json|yaml)(?:=(.*))?$/.exec(output) ?? []
   return format === undefined ? { format: 'yaml', file: output } : { format: format as 'json' | 'yaml', file }
-}
-
-// In Node since version 21, but not yet in TypeScript's library.
-const { rawJSON: rawJson } = JSON as unknown as { rawJSON: (text: string) => unknown }
-
-/** JSON with whole integers; bigint has no other place in it. */
-function toJsonText(value: Json): string {
-  const text = JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? rawJson(String(part)) : part), 2)
-  return `${text}\n`
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { kluctlArguments } from './engine-arguments.ts'
 import { helmPullCommand } from './helm-pull.ts'
 import { helmUpdateCommand } from './helm-update.ts'
 import type { Io } from './io.ts'
@@ -22,5 +23,6 @@ export function run(args: readonly string[], io: Io): Promise<number> {
     },
     args,
     io,
+    kluctlArguments,
   )
 }

@@ -10,10 +10,10 @@ import { type LocalHost, localHost } from '../engine/local/local-host.ts'
 import { parseConfig } from '../engine/project/parse.ts'
 import { type FixedImage, fixedImagesFile } from '../engine/project/schema/project.ts'
 import type { KubeClient } from '../kube/client.ts'
-import { silentLogger } from '../util/log.ts'
+import { createLogger, silentLogger } from '../util/log.ts'
 import { chartCredentialFlags } from './chart-flags.ts'
 import type { ProjectOptions, TargetOptions } from './engine-flags.ts'
-import { engineProgress } from './engine-progress.ts'
+import { engineProgress, type ProgressOptions } from './engine-progress.ts'
 import type { Io } from './io.ts'
 
 /** Runs `work` with the engine on this machine, without a cluster, until it ends or its time is up. */
@@ -48,7 +48,7 @@ export async function withTargetEngine<T>(
     ))
   if (!context && options.kubeconfig === undefined && !(await hasKubeconfig(io.env))) {
     const warning = 'No kubeconfig found, so there is no cluster to ask; this may cause follow-up errors'
-    engineProgress(io).warn(warning)
+    engineProgress(io, progressOptions(options)).warn(warning)
     return onHost(io, options, undefined, options.kubernetesVersion, work)
   }
   const { KubeClient: Client } = await import('../kube/client.ts')
@@ -61,6 +61,10 @@ export async function withTargetEngine<T>(
   } finally {
     await kube.close()
   }
+}
+
+function progressOptions({ debug, color }: ProjectOptions): ProgressOptions {
+  return { plainLines: debug, ...(color ? {} : { coloured: false }) }
 }
 
 /** Whether there is anything that says where the cluster is. */
@@ -88,8 +92,8 @@ async function onHost<T>(
   await using local = localHost({
     environment: io.env,
     clock: io.clock,
-    logger: silentLogger,
-    progress: engineProgress(io),
+    logger: options.debug === true ? createLogger('debug') : silentLogger,
+    progress: engineProgress(io, progressOptions(options)),
     cluster,
     kubernetesVersion,
     overrides,
@@ -103,7 +107,9 @@ async function onHost<T>(
     return await work(local.host, signal, local)
   } catch (error) {
     if (timeUp.aborted)
-      throw new EngineError(`not done within ${options.timeout / 1000} s (--timeout)`, { cause: error })
+      throw new EngineError(`not done within ${options.timeout / 1000} s (--timeout): context deadline exceeded`, {
+        cause: error,
+      })
     throw error
   }
 }

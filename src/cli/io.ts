@@ -1,9 +1,13 @@
 import { type Clock, systemClock } from '../util/clock.ts'
 
+export { printable } from '../util/printable.ts'
+
 /** A stream that text goes to. */
 export interface TextStream {
   write(text: string): unknown
   isTTY?: boolean
+  /** Of the terminal. */
+  columns?: number
 }
 
 /** Everything a command touches of the process it runs in; tests bring their own. */
@@ -27,12 +31,4 @@ export function processIo(signal: AbortSignal): Io {
 export function hasColour(stream: TextStream, env: Io['env']): boolean {
   if (env.NO_COLOR !== undefined && env.NO_COLOR !== '') return false
   return stream.isTTY === true && env.TERM !== 'dumb'
-}
-
-/**
- * Text as a terminal may show it: what a forge's user wrote must not move the cursor, change colours or reverse the
- * direction of reading.
- */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '�')
 }

@@ -2,7 +2,19 @@
 import { processIo } from './io.ts'
 
 // These load the engine alone: the server's and the forges' parts would take longer than many a render.
-const engineCommands = new Set(['render', 'list-targets', 'list-images', 'helm-pull', 'helm-update'])
+const engineCommands = new Set([
+  'render',
+  'diff',
+  'deploy',
+  'prune',
+  'delete',
+  'validate',
+  'poke-images',
+  'list-targets',
+  'list-images',
+  'helm-pull',
+  'helm-update',
+])
 
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -18,5 +30,10 @@ process.stdout.on('error', error => {
 })
 
 const args = process.argv.slice(2)
-const { run } = await (engineCommands.has(args[0] ?? '') ? import('./engine-program.ts') : import('./program.ts'))
+// As with kluctl, flags may stand before the command.
+const isEngine =
+  args[0]?.startsWith('-') === true ? args.some(arg => engineCommands.has(arg)) : engineCommands.has(args[0] ?? '')
+const { run } = await (isEngine ? import('./engine-program.ts') : import('./program.ts'))
 process.exitCode = await run(args, processIo(stop.signal))
+// A question that nobody answered must not keep the process.
+process.stdin.destroy()

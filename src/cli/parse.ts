@@ -16,10 +16,19 @@ export function prepare(command: Command, io: Io): Command {
   return command
 }
 
-/** Parses and runs a command line (without the interpreter and the script) and gives its exit code. Never throws. */
-export async function parseAndRun(make: () => Command, args: readonly string[], io: Io): Promise<number> {
+/**
+ * Parses and runs a command line (without the interpreter and the script) and gives its exit code. Never throws.
+ * `arrange` brings arguments into the form that the program reads.
+ */
+export async function parseAndRun(
+  make: () => Command,
+  args: readonly string[],
+  io: Io,
+  arrange: (root: Command, args: readonly string[]) => readonly string[] = (_, given) => given,
+): Promise<number> {
   try {
-    await make().parseAsync(args, { from: 'user' })
+    const root = make()
+    await root.parseAsync(arrange(root, args), { from: 'user' })
     return exitCodes.ok
   } catch (error) {
     return report(error, io)

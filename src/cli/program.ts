@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { completionCommand } from './completion.ts'
+import { kluctlArguments } from './engine-arguments.ts'
 import { engineCommands } from './engine-program.ts'
 import { envCreateCommand } from './env-create.ts'
 import { envDeleteCommand } from './env-delete.ts'
@@ -38,5 +39,5 @@ export function program(io: Io): Command {
 
 /** Runs a command line (without the interpreter and the script) and gives its exit code. Never throws. */
 export function run(args: readonly string[], io: Io): Promise<number> {
-  return parseAndRun(() => program(io), args, io)
+  return parseAndRun(() => program(io), args, io, kluctlArguments)
 }

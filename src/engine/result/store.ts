@@ -1,0 +1,248 @@
+import { promisify } from 'node:util'
+import { constants, gunzip, gzip } from 'node:zlib'
+import type { KubeClient } from '../../kube/client.ts'
+import { KubeError } from '../../kube/errors.ts'
+import type { KubeObject } from '../../kube/types.ts'
+import { EngineError } from '../errors.ts'
+import type { Progress } from '../host.ts'
+import { writeJson } from '../json.ts'
+import type { Json } from '../values.ts'
+import { readYamlObject } from '../yaml.ts'
+import { type CompactedObject, compactObjects, expandObjects, reduceObject } from './compact.ts'
+import { plain, summaryOf, validateSummaryOf } from './summary.ts'
+import type {
+  CommandResult,
+  CommandResultSummary,
+  ProjectKey,
+  ResultObject,
+  TargetKey,
+  ValidateResult,
+  ValidateResultSummary,
+} from './types.ts'
+
+const compress = promisify(gzip)
+const decompress = promisify(gunzip)
+const secretKind = { apiVersion: 'v1', kind: 'Secret' }
+const annotations = {
+  'command-result': 'kluctl.io/command-result-summary',
+  'validate-result': 'kluctl.io/validate-result-summary',
+} as const
+type Kind = keyof typeof annotations
+
+/** An API server takes no Secret beyond 1 MiB; its names and labels need some of it. */
+const maxBytes = 1_000_000
+/** Most of what one stored result may unpack to. */
+const maxUnpacked = 512 * 1024 * 1024
+
+/** A result without its objects, and without the lists that are left out when empty. */
+type Stored = Omit<CommandResult, 'objects' | EmptyLists> & Partial<Pick<CommandResult, EmptyLists>>
+type EmptyLists = 'errors' | 'warnings' | 'seenImages'
+
+/** Where results are kept, and how many. */
+export interface ResultStoreOptions {
+  readonly namespace: string
+  /** Results of one target beyond these numbers are deleted, the oldest first. */
+  readonly keepCommandResults: number
+  readonly keepValidateResults: number
+  readonly progress: Progress
+}
+
+/**
+ * Results of commands kept in the cluster as kluctl keeps them, so that both read each other's: a Secret each, the
+ * summary in an annotation, the result without its objects' contents and the objects themselves gzipped beside it
+ * (kluctl, pkg/results/result-store-secrets.go).
+ */
+export class ResultStore {
+  readonly #kube: KubeClient
+  readonly #options: ResultStoreOptions
+
+  constructor(kube: KubeClient, options: ResultStoreOptions) {
+    this.#kube = kube
+    this.#options = options
+  }
+
+  /** Keeps a result, and deletes the target's oldest. @throws KubeError */
+  async writeCommandResult(result: CommandResult, signal: AbortSignal): Promise<void> {
+    const reduced = result.objects.map(reduceAll)
+    const reducedResult = await pack(plain({ ...result, objects: reduced }))
+    let compactedObjects = await pack(compactObjects(result.objects) as unknown as Json)
+    const summary = writeJson(plain(summaryOf(result)))
+    if ((reducedResult.length + compactedObjects.length) * 0.75 + summary.length > maxBytes) {
+      this.#options.progress.warn('The result is too large for a Secret: its objects are kept without their contents')
+      compactedObjects = await pack(compactObjects(reduced) as unknown as Json)
+    }
+    await this.#write('command-result', result, summary, { reducedResult, compactedObjects }, signal)
+    await this.#clean('command-result', result, this.#options.keepCommandResults, signal)
+  }
+
+  /** Keeps a validation's result, and deletes the target's oldest. @throws KubeError */
+  async writeValidateResult(result: ValidateResult, signal: AbortSignal): Promise<void> {
+    const summary = writeJson(plain(validateSummaryOf(result)))
+    await this.#write('validate-result', result, summary, { result: await pack(plain(result)) }, signal)
+    await this.#clean('validate-result', result, this.#options.keepValidateResults, signal)
+  }
+
+  /** Summaries of all commands' results, of all targets, the newest first. Damaged ones are left out. */
+  async listCommandResults(signal: AbortSignal): Promise<CommandResultSummary[]> {
+    const summaries = await this.#list<CommandResultSummary>('command-result', signal)
+    return summaries.sort((a, b) => newestFirst(a.commandInfo, b.commandInfo) || (a.id < b.id ? -1 : 1))
+  }
+
+  /** Summaries of all validations' results, the newest first. */
+  async listValidateResults(signal: AbortSignal): Promise<ValidateResultSummary[]> {
+    const summaries = await this.#list<ValidateResultSummary>('validate-result', signal)
+    return summaries.sort((a, b) => newestFirst(a, b) || (a.id < b.id ? -1 : 1))
+  }
+
+  /** A whole result with its objects; undefined when it is not kept (any more). @throws EngineError when damaged */
+  async getCommandResult(id: string, signal: AbortSignal): Promise<CommandResult | undefined> {
+    const labelSelector = `kluctl.io/command-result-id=${id}`
+    const { namespace } = this.#options
+    const { items } = await this.#kube.list<KubeObject>(secretKind, { namespace, labelSelector, signal })
+    const data = items[0]?.data as Record<string, string | undefined> | undefined
+    if (data === undefined) return undefined
+    const result = (await unpack(data.reducedResult)) as unknown as Stored
+    const { objects = [] } = readYamlObject(`{"objects": ${await unpackText(data.compactedObjects)}}`)
+    const expanded = expandObjects(objects as unknown as CompactedObject[])
+    const { errors = [], warnings = [], seenImages = [] } = result
+    return { ...result, errors, warnings, seenImages, objects: expanded }
+  }
+
+  async #write(
+    kind: Kind,
+    result: CommandResult | ValidateResult,
+    summary: string,
+    data: Record<string, string>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#ensureNamespace(signal)
+    const { id, projectKey, kluctlDeployment } = result
+    const named = {
+      [annotations[kind]]: summary,
+      'kluctl.io/result-project-repo-key': projectKey.repoKey,
+      'kluctl.io/result-project-subdir': projectKey.subDir,
+      'kluctl.io/result-deployment-name': kluctlDeployment?.name,
+      'kluctl.io/result-deployment-namespace': kluctlDeployment?.namespace,
+    }
+    const secret = {
+      ...secretKind,
+      metadata: {
+        name: nameOf(kind === 'command-result' ? 'cr' : 'vr', id, projectKey),
+        namespace: this.#options.namespace,
+        labels: { 'kluctl.io/result': 'true', [`kluctl.io/${kind}-id`]: id },
+        annotations: Object.fromEntries(
+          Object.entries(named).filter(([, value]) => value !== undefined && value !== ''),
+        ),
+      },
+      data,
+    }
+    await this.#kube.apply(secret as KubeObject, { fieldManager: 'kluctl-results', signal })
+  }
+
+  async #ensureNamespace(signal: AbortSignal): Promise<void> {
+    const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: this.#options.namespace } }
+    if ((await this.#kube.getMetadata({ ...namespace, name: this.#options.namespace }, { signal })) !== undefined)
+      return
+    try {
+      await this.#kube.create(namespace, { signal })
+    } catch (error) {
+      if (!(error instanceof KubeError && error.isAlreadyExists)) throw error
+    }
+  }
+
+  /** What cannot be deleted is warned of: the command itself is done. */
+  async #clean(kind: Kind, written: CommandResult | ValidateResult, keep: number, signal: AbortSignal): Promise<void> {
+    const { progress, namespace } = this.#options
+    let all: readonly { id: string; projectKey: ProjectKey; targetKey: TargetKey }[]
+    try {
+      all = kind === 'command-result' ? await this.listCommandResults(signal) : await this.listValidateResults(signal)
+    } catch (error) {
+      if (error instanceof KubeError && error.isForbidden) return
+      throw error
+    }
+    // Times are in whole seconds: the one just written is the newest, whatever the order says.
+    const others = all.filter(one => one.id !== written.id && isSameTarget(one, written))
+    for (const { id, projectKey } of keep > 0 ? others.slice(keep - 1) : [written, ...others]) {
+      const name = nameOf(kind === 'command-result' ? 'cr' : 'vr', id, projectKey)
+      try {
+        await this.#kube.delete({ ...secretKind, namespace, name }, { signal })
+      } catch (error) {
+        if (!(error instanceof KubeError)) throw error
+        progress.warn(`Failed to delete old result ${id}: ${error.message}`)
+      }
+    }
+  }
+
+  async #list<T>(kind: Kind, signal: AbortSignal): Promise<T[]> {
+    const options = { namespace: this.#options.namespace, labelSelector: `kluctl.io/${kind}-id`, metadataOnly: true }
+    const { items } = await this.#kube.list(secretKind, { ...options, signal })
+    return items.flatMap(({ metadata }) => {
+      try {
+        return [JSON.parse(metadata.annotations?.[annotations[kind]] ?? '') as T]
+      } catch {
+        // Damaged by somebody's hand: as kluctl does, it is as if it were not there.
+        return []
+      }
+    })
+  }
+}
+
+function reduceAll({ rendered, remote, applied, ...base }: ResultObject): ResultObject {
+  return {
+    ...base,
+    ...(rendered === undefined ? {} : { rendered: reduceObject(rendered) }),
+    ...(remote === undefined ? {} : { remote: reduceObject(remote) }),
+    ...(applied === undefined ? {} : { applied: reduceObject(applied) }),
+  }
+}
+
+/** `cr-project-<uuid>`, at most 63 characters. */
+function nameOf(prefix: string, id: string, { repoKey }: ProjectKey): string {
+  const project = (/[^/]*$/.exec(repoKey)?.[0] ?? '').replaceAll('_', '-').replaceAll(/[^a-zA-Z0-9-]/g, '')
+  const short = project.toLowerCase().slice(0, Math.max(0, 63 - id.length - prefix.length - 2))
+  return [prefix, short, id].filter(part => part !== '').join('-')
+}
+
+function isSameTarget(
+  a: { projectKey: ProjectKey; targetKey: TargetKey },
+  b: { projectKey: ProjectKey; targetKey: TargetKey },
+): boolean {
+  const key = ({ projectKey, targetKey }: typeof a) => [
+    // Outside of a repository nothing tells projects apart, and kluctl then takes all for one.
+    ...(b.projectKey.repoKey === '' ? [] : [projectKey.repoKey]),
+    ...((b.projectKey.subDir ?? '') === '' ? [] : [projectKey.subDir]),
+    targetKey.targetName ?? '',
+    targetKey.clusterId,
+    targetKey.discriminator ?? '',
+  ]
+  return key(a).join('\0') === key(b).join('\0')
+}
+
+interface Timed {
+  readonly startTime: string
+  readonly endTime: string
+}
+
+function newestFirst(a: Timed, b: Timed): number {
+  const compare = (left: string, right: string) => (left === right ? 0 : left > right ? -1 : 1)
+  return compare(a.startTime, b.startTime) || compare(a.endTime, b.endTime)
+}
+
+/** Gzipped, in base64: a value of a Secret. */
+async function pack(value: Json): Promise<string> {
+  const packed = await compress(writeJson(value), { level: constants.Z_BEST_COMPRESSION })
+  return packed.toString('base64')
+}
+
+async function unpackText(packed: string | undefined): Promise<string> {
+  try {
+    const bytes = await decompress(Buffer.from(packed ?? '', 'base64'), { maxOutputLength: maxUnpacked })
+    return bytes.toString('utf8')
+  } catch (cause) {
+    throw new EngineError('a stored result is damaged', { cause })
+  }
+}
+
+async function unpack(packed: string | undefined): Promise<Record<string, Json>> {
+  return readYamlObject(await unpackText(packed))
+}
