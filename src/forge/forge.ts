@@ -106,6 +106,8 @@ export interface Forge {
     signal?: AbortSignal,
   ): Promise<ForgeComment & { action: 'created' | 'updated' | 'unchanged' }>
   setCommitStatus(sha: string, status: CommitStatus, signal?: AbortSignal): Promise<void>
+  /** Permissions that these uses need and the credential lacks, where the forge tells; for people. */
+  lacks(uses: { comments: boolean; statuses: boolean }): Promise<string[]>
   /** Who the credential belongs to. */
   whoAmI(signal?: AbortSignal): Promise<ForgeUser>
 }
@@ -170,6 +172,52 @@ export interface ForgeDependencies {
 export interface Forges {
   /** @throws InvalidInputError if the URL is not one of a repository at this type of forge. */
   get(options: ForgeOptions): Forge
+  /**
+   * What opens the repository for Git: the credential itself, or a short-lived one made of it that opens this repository
+   * alone, with at least `margin` milliseconds left. @throws ForgeError
+   */
+  gitCredential(options: ForgeOptions, margin?: number): Promise<GitCredential>
+  /** The webhooks whose deliveries this credential may see; undefined where the type of forge tells nothing of them. */
+  webhooks(options: ForgeOptions): WebhookLog | undefined
+  /** A request was refused: what was learnt of the credential's rights may be old. */
+  forget(options: ForgeOptions): void
+}
+
+/** A credential for Git, and until when it is one. */
+export interface GitCredential {
+  credential?: Credential
+  /** Milliseconds since the epoch; absent: as long as the credential it was made of. */
+  expiresAt?: number
+}
+
+/** What a forge remembers of the deliveries it tried, through one credential. */
+export interface WebhookLog {
+  /** Equal for repositories that share the webhooks. */
+  key: string
+  type: 'app' | 'repository'
+  /**
+   * Deliveries to addresses below `url` that were tried since then (milliseconds since the epoch) and not taken yet,
+   * oldest first. @throws ForgeError
+   */
+  failed(url: string, since: number, signal?: AbortSignal): Promise<FailedDelivery[]>
+  /** Asks the forge to try once more. @throws ForgeError */
+  redeliver(delivery: FailedDelivery, signal?: AbortSignal): Promise<void>
+}
+
+/** A delivery that no attempt has brought home. */
+export interface FailedDelivery {
+  hook: number | undefined
+  /** Names the event, over all attempts. */
+  guid: string
+  /** Names the newest attempt. */
+  id: number
+  event: string
+  /** Answer to the newest attempt; 0 if there was none. */
+  status: number
+  attempts: number
+  /** Times of the first and the newest attempt that the forge listed, in milliseconds since the epoch. */
+  firstAt: number
+  lastAt: number
 }
 
 /** What an authentic delivery is about: a hint where to look, never the truth. */

@@ -1,11 +1,14 @@
+import { createHash } from 'node:crypto'
 import { credentialKey } from '../util/credential.ts'
 import { InvalidInputError } from '../util/errors.ts'
 import { LruMap } from '../util/lru.ts'
 import { BareGitForge } from './bare-git/forge.ts'
-import type { Forge, ForgeDependencies, ForgeOptions, Forges } from './forge.ts'
-import { type ClientLimits, GitHubClient } from './github/client.ts'
-import { deriveApiUrl } from './github/context.ts'
+import type { Forge, ForgeDependencies, ForgeOptions, Forges, GitCredential, WebhookLog } from './forge.ts'
+import { GitHubApp } from './github/app.ts'
+import { type ClientLimits, ClientState, clientLimits, fixedToken, GitHubClient } from './github/client.ts'
+import { deriveApiUrl, readGitHubUrl } from './github/context.ts'
 import { GitHubForge } from './github/forge.ts'
+import { appWebhooks, repositoryWebhooks } from './github/webhook-log.ts'
 
 /** Credentials change and projects go: what is no longer asked for is forgotten. */
 const maxClients = 1000
@@ -13,35 +16,96 @@ const maxForges = 10_000
 
 /**
  * The forges of this process: one client per API and credential, with the rate limit and the answers seen that belong
- * to it; one forge per repository on top.
- * `limits` widens or narrows what a client may do.
+ * to it; one forge per repository on top. `limits` widens or narrows what a client may do.
  */
 export function createForges(dependencies: ForgeDependencies, limits: Partial<ClientLimits> = {}): Forges {
-  const clients = new LruMap<string, GitHubClient>(maxClients)
-  const forges = new LruMap<string, Forge>(maxForges)
+  return new KnownForges(dependencies, limits)
+}
 
-  const clientFor = (options: ForgeOptions): GitHubClient => {
+class KnownForges implements Forges {
+  readonly #dependencies: ForgeDependencies
+  readonly #limits: Partial<ClientLimits>
+  readonly #clients = new LruMap<string, GitHubClient>(maxClients)
+  readonly #apps = new LruMap<string, GitHubApp>(maxClients)
+  readonly #states = new LruMap<string, ClientState>(maxClients)
+  readonly #forges = new LruMap<string, Forge>(maxForges)
+
+  constructor(dependencies: ForgeDependencies, limits: Partial<ClientLimits>) {
+    this.#dependencies = dependencies
+    this.#limits = limits
+  }
+
+  get(options: ForgeOptions): Forge {
+    const { type, url, apiUrl, credential } = options
+    const key = JSON.stringify([type, url, apiUrl ?? null, credentialKey(credential)])
+    const known = this.#forges.get(key)
+    if (known) return known
+    const remote = { url, ...(credential ? { credential } : {}) }
+    const forge =
+      type === 'github'
+        ? new GitHubForge(url, this.#client(options), this.#app(options))
+        : new BareGitForge(remote, this.#dependencies.git)
+    this.#forges.set(key, forge)
+    return forge
+  }
+
+  async gitCredential(options: ForgeOptions, margin?: number): Promise<GitCredential> {
+    const app = this.#app(options)
+    if (app === undefined) return options.credential === undefined ? {} : { credential: options.credential }
+    const { owner, repo } = readGitHubUrl(options.url)
+    const { token, expiresAt } = await app.gitToken({ owner, repo }, margin)
+    const origin = createHash('sha256')
+      .update(JSON.stringify([app.key, owner, repo]))
+      .digest('hex')
+    return { credential: { token, origin }, expiresAt }
+  }
+
+  webhooks(options: ForgeOptions): WebhookLog | undefined {
+    if (options.type !== 'github' || options.credential === undefined) return undefined
+    const apiUrl = checkApiUrl(options)
+    const app = this.#app(options)
+    if (app !== undefined) return appWebhooks(JSON.stringify([apiUrl, app.key]), app.client)
+    const { owner, repo } = readGitHubUrl(options.url)
+    return repositoryWebhooks(JSON.stringify([apiUrl, owner, repo]).toLowerCase(), this.#client(options), owner, repo)
+  }
+
+  forget(options: ForgeOptions): void {
+    const { owner, repo } = readGitHubUrl(options.url)
+    this.#app(options)?.forget({ owner, repo })
+  }
+
+  #app(options: ForgeOptions): GitHubApp | undefined {
+    const app = options.credential?.app
+    if (app === undefined || options.type !== 'github') return undefined
+    const apiUrl = checkApiUrl(options)
+    const key = JSON.stringify([apiUrl, credentialKey(options.credential)])
+    const known = this.#apps.get(key) ?? new GitHubApp(apiUrl, app, this.#dependencies, this.#limits)
+    this.#apps.set(key, known)
+    return known
+  }
+
+  #client(options: ForgeOptions): GitHubClient {
+    const app = this.#app(options)
+    if (app !== undefined) return this.#appClient(options, app)
     const apiUrl = checkApiUrl(options)
     const key = JSON.stringify([apiUrl, credentialKey(options.credential)])
     const token = options.credential?.token ?? options.credential?.password
-    const client =
-      clients.get(key) ?? new GitHubClient({ apiUrl, limits, ...(token === undefined ? {} : { token }) }, dependencies)
-    clients.set(key, client)
+    const tokens = token === undefined ? {} : { tokens: fixedToken(token) }
+    const limits = this.#limits
+    const client = this.#clients.get(key) ?? new GitHubClient({ apiUrl, limits, ...tokens }, this.#dependencies)
+    this.#clients.set(key, client)
     return client
   }
 
-  return {
-    get(options) {
-      const { type, url, apiUrl, credential } = options
-      const key = JSON.stringify([type, url, apiUrl ?? null, credentialKey(credential)])
-      const known = forges.get(key)
-      if (known) return known
-      const remote = { url, ...(credential ? { credential } : {}) }
-      const forge =
-        type === 'github' ? new GitHubForge(url, clientFor(options)) : new BareGitForge(remote, dependencies.git)
-      forges.set(key, forge)
-      return forge
-    },
+  /** An account has one installation of an App: its repositories share what GitHub allows. */
+  #appClient(options: ForgeOptions, app: GitHubApp): GitHubClient {
+    const apiUrl = checkApiUrl(options)
+    const { owner, repo } = readGitHubUrl(options.url)
+    const key = JSON.stringify([apiUrl, app.key, owner.toLowerCase()])
+    const limits = clientLimits(apiUrl, this.#limits)
+    const shared = this.#states.get(key) ?? new ClientState(limits, this.#dependencies.clock)
+    this.#states.set(key, shared)
+    return new GitHubClient({ apiUrl, limits, shared, tokens: app.tokensFor({ owner, repo }) }, this.#dependencies)
   }
 }
 

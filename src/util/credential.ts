@@ -13,12 +13,31 @@ export interface Credential {
   identity?: string
   /** Lines of an OpenSSH `known_hosts` file; without them an SSH remote is refused. */
   knownHosts?: string
+  /** A GitHub App, of which tokens are made; excludes all the others. */
+  app?: AppCredential
+  /**
+   * What a short-lived token was made of, as a stable key: it stands for the token in `credentialKey`, so that what is
+   * kept by that key outlives the token.
+   */
+  origin?: string
+}
+
+/** Who a GitHub App is. */
+export interface AppCredential {
+  /** App ID or client ID. */
+  id: string
+  /** RSA key in PEM form, as GitHub hands it out. */
+  privateKey: string
+  /** The one installation to use; absent: that of each repository. */
+  installationId?: string
 }
 
 /** A stable key for caches: equal credentials give equal keys, and a key does not give the credential away. */
 export function credentialKey(credential: Credential | undefined): string {
   if (credential === undefined) return 'anonymous'
-  const { token, username, password, identity, knownHosts } = credential
-  const fields = [token, username, password, identity, knownHosts].map(field => field ?? null)
+  const { token, username, password, identity, knownHosts, app, origin } = credential
+  if (origin !== undefined) return origin
+  const given = [token, username, password, identity, knownHosts]
+  const fields = [...given, ...(app ? [app.id, app.privateKey, app.installationId] : [])].map(field => field ?? null)
   return createHash('sha256').update(JSON.stringify(fields)).digest('hex')
 }

@@ -82,6 +82,11 @@ export class BareGitForge implements Forge {
     throw unsupported('commit statuses')
   }
 
+  /** It has no permissions to ask for. */
+  async lacks(): Promise<string[]> {
+    return []
+  }
+
   async whoAmI(): Promise<ForgeUser> {
     throw unsupported('accounts')
   }

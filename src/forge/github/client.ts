@@ -29,8 +29,40 @@ export interface ClientLimits {
 /** What one client talks to, and as whom. */
 export interface ClientOptions {
   apiUrl: string
-  token?: string
+  /** Gives each request its credential; absent: anonymous. */
+  tokens?: Tokens
+  /** Limits and answers seen, shared with other clients of the same credential; absent: of its own. */
+  shared?: ClientState
   limits?: Partial<ClientLimits>
+}
+
+/** Where a client has its credential from. */
+export interface Tokens {
+  /** Value of the `Authorization` header. @throws ForgeError */
+  authorization(signal?: AbortSignal): Promise<string>
+  /** GitHub refused this value; true if another can be had. */
+  refused(authorization: string): boolean
+}
+
+/** A token that stays as it is. */
+export function fixedToken(token: string): Tokens {
+  return { authorization: async () => `token ${token}`, refused: () => false }
+}
+
+/** What clients of one credential share: GitHub's limits, those of our own, and answers for conditional requests. */
+export class ClientState {
+  readonly rate: RateLimit
+  readonly reads: Gate
+  readonly writes = new Gate(1)
+  readonly kept: LruMap<string, Kept>
+  /** When the next request that writes may be sent, in milliseconds since the epoch. */
+  nextWrite = 0
+
+  constructor({ reads, cached }: Pick<ClientLimits, 'reads' | 'cached'>, clock: ForgeDependencies['clock']) {
+    this.rate = new RateLimit(clock)
+    this.reads = new Gate(reads)
+    this.kept = new LruMap(cached)
+  }
 }
 
 /** An answer read by its schema. */
@@ -40,6 +72,8 @@ export interface Answer<T> {
   next: boolean
   /** Number of the last page, where the forge names it. */
   last?: number
+  /** Where the next page begins, in lists that are read by cursor. */
+  cursor?: string
   /** Answered 304: the same as this client saw before. */
   notModified: boolean
 }
@@ -62,24 +96,19 @@ export class GitHubClient {
   readonly graphqlUrl: string
   readonly #octokit: Octokit
   readonly #limits: ClientLimits
-  readonly #rate: RateLimit
-  readonly #reads: Gate
-  readonly #writes = new Gate(1)
-  readonly #kept: LruMap<string, Kept>
+  readonly #tokens: Tokens | undefined
+  readonly #state: ClientState
   readonly #dependencies: Pick<ForgeDependencies, 'clock' | 'logger' | 'observe'>
-  #nextWrite = 0
 
   constructor(options: ClientOptions, dependencies: Pick<ForgeDependencies, 'clock' | 'logger' | 'observe'>) {
-    this.#limits = { ...defaultLimits(options.apiUrl), ...options.limits }
+    this.#limits = clientLimits(options.apiUrl, options.limits)
     this.graphqlUrl = `${options.apiUrl.replace(/\/v3$/, '')}/graphql`
     this.#dependencies = dependencies
-    this.#rate = new RateLimit(dependencies.clock)
-    this.#reads = new Gate(this.#limits.reads)
-    this.#kept = new LruMap(this.#limits.cached)
+    this.#tokens = options.tokens
+    this.#state = options.shared ?? new ClientState(this.#limits, dependencies.clock)
     this.#octokit = new Octokit({
       baseUrl: options.apiUrl,
       userAgent: 'offshoot',
-      ...(options.token === undefined ? {} : { auth: options.token }),
       log: octokitLog(dependencies.logger),
       request: { fetch: cappedFetch(this.#limits.maxBytes) },
     })
@@ -98,15 +127,15 @@ export class GitHubClient {
     { keep = true }: { keep?: boolean } = {},
   ): Promise<Answer<T>> {
     const { url } = this.#octokit.request.endpoint(`GET ${route}`, parameters)
-    const kept = this.#kept.get(url)
+    const kept = this.#state.kept.get(url)
     const headers = kept ? { 'if-none-match': kept.etag } : {}
-    const raw = await this.#reads.run(() => this.#readRaw(route, { ...parameters, headers }, signal), signal)
+    const raw = await this.#state.reads.run(() => this.#readRaw(route, { ...parameters, headers }, signal), signal)
     // The URL determines the schema: whatever was kept for it has passed this one.
     if (raw.status === 304 && kept) return { ...linkOf(raw, kept), data: kept.data as T, notModified: true }
     if (raw.status !== 200) throw refusal(raw.status, `GET ${pathOf(url)}`, raw.headers, this.#dependencies.clock.now())
     const answer = { data: parse(schema, raw.data, `GET ${pathOf(url)}`), ...readLink(raw.headers.link) }
     const etag = raw.headers.etag
-    if (keep && typeof etag === 'string') this.#kept.set(url, { ...answer, etag })
+    if (keep && typeof etag === 'string') this.#state.kept.set(url, { ...answer, etag })
     return { ...answer, notModified: false }
   }
 
@@ -117,19 +146,20 @@ export class GitHubClient {
   async write<T>(
     method: 'POST' | 'PATCH',
     route: string,
-    parameters: Parameters,
+    parameters: Record<string, unknown>,
     schema: z.ZodType<T>,
     signal?: AbortSignal,
   ): Promise<T> {
     const what = `${method} ${pathOf(this.#octokit.request.endpoint(`${method} ${route}`, parameters).url)}`
-    const raw = await this.#writes.run(async () => {
+    const state = this.#state
+    const raw = await state.writes.run(async () => {
       const { clock } = this.#dependencies
-      const wait = this.#nextWrite - clock.now()
+      const wait = state.nextWrite - clock.now()
       if (wait > 0) await clock.sleep(wait, signal)
-      this.#nextWrite = clock.now() + this.#limits.writeInterval
+      state.nextWrite = clock.now() + this.#limits.writeInterval
       return this.#send(method, route, parameters, signal)
     }, signal)
-    if (raw.status !== 200 && raw.status !== 201) {
+    if (raw.status < 200 || raw.status > 202) {
       throw refusal(raw.status, what, raw.headers, this.#dependencies.clock.now())
     }
     return parse(schema, raw.data, what)
@@ -149,17 +179,36 @@ export class GitHubClient {
     }
   }
 
+  /** A request refused with 401 was not carried out: it is sent once more where a newer token can be had. */
   async #send(method: string, route: string, parameters: Sent, signal: AbortSignal | undefined): Promise<Raw> {
+    const authorization = await this.#tokens?.authorization(signal)
+    try {
+      return await this.#sendAs(authorization, method, route, parameters, signal)
+    } catch (error) {
+      const refused = error instanceof ForgeError && error.kind === 'unauthorized' && authorization !== undefined
+      if (!refused || !this.#tokens?.refused(authorization)) throw error
+      return this.#sendAs(await this.#tokens.authorization(signal), method, route, parameters, signal)
+    }
+  }
+
+  async #sendAs(
+    authorization: string | undefined,
+    method: string,
+    route: string,
+    parameters: Sent,
+    signal: AbortSignal | undefined,
+  ): Promise<Raw> {
     const { clock } = this.#dependencies
     signal?.throwIfAborted()
-    this.#rate.check()
+    this.#state.rate.check()
     const started = clock.now()
     const deadline = AbortSignal.timeout(this.#limits.deadline)
     const request = { signal: signal ? AbortSignal.any([signal, deadline]) : deadline }
     try {
-      const headers = { 'x-github-api-version': '2022-11-28', ...parameters.headers }
+      const identified = authorization === undefined ? {} : { authorization }
+      const headers = { 'x-github-api-version': '2022-11-28', ...identified, ...parameters.headers }
       const raw: Raw = await this.#octokit.request(`${method} ${route}`, { ...parameters, headers, request })
-      this.#rate.learn(raw.status, raw.headers, '')
+      this.#state.rate.learn(raw.status, raw.headers, '')
       this.#observe({ method, route, status: raw.status, milliseconds: clock.now() - started }, raw.headers)
       return raw
     } catch (error) {
@@ -167,7 +216,7 @@ export class GitHubClient {
       const { status, headers, message, failure } = toForgeError(error, `${method} ${route}`, clock.now())
       this.#observe({ method, route, status, milliseconds: clock.now() - started }, headers)
       if (status === 304) return { status, headers, data: undefined }
-      throw this.#rate.learn(status, headers, message) ?? failure
+      throw this.#state.rate.learn(status, headers, message) ?? failure
     }
   }
 
@@ -177,7 +226,8 @@ export class GitHubClient {
   }
 }
 
-function defaultLimits(apiUrl: string): ClientLimits {
+/** Bounds of a client of this API. */
+export function clientLimits(apiUrl: string, limits: Partial<ClientLimits> = {}): ClientLimits {
   const { hostname } = new URL(apiUrl)
   const limited = hostname === 'api.github.com' || hostname.endsWith('.ghe.com')
   return {
@@ -189,6 +239,7 @@ function defaultLimits(apiUrl: string): ClientLimits {
     retries: 2,
     retryDelay: 500,
     cached: 10_000,
+    ...limits,
   }
 }
 
@@ -200,14 +251,22 @@ function parse<T>(schema: z.ZodType<T>, data: unknown, what: string): T {
 }
 
 /** A 304 without a Link header keeps only what the page itself shows: pages after it may have come or gone. */
-function linkOf(raw: Raw, kept: Kept): { next: boolean; last?: number } {
-  return raw.headers.link === undefined ? { next: kept.next } : readLink(raw.headers.link)
+function linkOf(raw: Raw, kept: Kept): Links {
+  if (raw.headers.link !== undefined) return readLink(raw.headers.link)
+  return { next: kept.next, ...(kept.cursor === undefined ? {} : { cursor: kept.cursor }) }
 }
 
-function readLink(header: string | number | undefined): { next: boolean; last?: number } {
+type Links = Pick<Answer<unknown>, 'next' | 'last' | 'cursor'>
+
+function readLink(header: string | number | undefined): Links {
   const links = typeof header === 'string' ? header : ''
   const last = Number(/[?&]page=([0-9]{1,9})(?:&[^>]*)?>;\s*rel="last"/.exec(links)?.[1] ?? Number.NaN)
-  return { next: /;\s*rel="next"/.test(links), ...(Number.isNaN(last) ? {} : { last }) }
+  const cursor = /[?&]cursor=([^&>]{1,256})(?:&[^>]*)?>;\s*rel="next"/.exec(links)?.[1]
+  return {
+    next: /;\s*rel="next"/.test(links),
+    ...(Number.isNaN(last) ? {} : { last }),
+    ...(cursor === undefined ? {} : { cursor: decodeURIComponent(cursor) }),
+  }
 }
 
 /** Path of a URL without host and query: enough for a message. */

@@ -12,6 +12,8 @@ import type {
   Lookup,
   StickyComment,
 } from '../forge.ts'
+import type { GitHubApp } from './app.ts'
+import { type ForgeUses, missingPermissions } from './app-needs.ts'
 import type { GitHubClient } from './client.ts'
 import { findComment, writeComment } from './comments.ts'
 import { type GitHubRepository, readGitHubUrl } from './context.ts'
@@ -28,13 +30,25 @@ export class GitHubForge implements Forge {
   readonly type = 'github'
   readonly capabilities = { pullRequests: true, comments: true, commitStatus: true }
   readonly #repository: GitHubRepository
+  readonly #app: GitHubApp | undefined
   /** On one pull request one comment after the other: two at once would both find none, and both create one. */
   readonly #comments = new LruMap<number, Gate>(10_000)
   #me: ForgeUser | undefined
 
-  /** @throws InvalidInputError if the URL is not one of a GitHub repository. */
-  constructor(url: string, client: GitHubClient) {
+  /**
+   * @param app the App that `client` speaks for, if it does
+   * @throws InvalidInputError if the URL is not one of a GitHub repository.
+   */
+  constructor(url: string, client: GitHubClient, app?: GitHubApp) {
     this.#repository = { client, ...readGitHubUrl(url) }
+    this.#app = app
+  }
+
+  /** Asked of an App's installation; of other tokens GitHub does not tell what they may do here. */
+  async lacks(uses: ForgeUses): Promise<string[]> {
+    if (this.#app === undefined) return []
+    const { permissions } = await this.#app.installation(this.#repository)
+    return missingPermissions(permissions, uses)
   }
 
   list(what: ListWhat, signal?: AbortSignal): Promise<Listing> {

@@ -30,6 +30,9 @@ const readers: Record<string, (body: Record<string, unknown>) => Found> = {
   delete: readBranchEvent,
 }
 
+/** Events that are acted on; all others are answered 202 and dropped. */
+export const actedOn: readonly string[] = Object.keys(readers)
+
 /**
  * Reads a verified delivery of GitHub: which changes it is about. Of the body only the keys are taken.
  * Source: GitHub, "Webhook events and payloads".

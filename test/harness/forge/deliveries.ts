@@ -6,6 +6,18 @@ import { setTimeout } from 'node:timers/promises'
 export interface Hook {
   url: string
   secret: string
+  /** Tells webhooks apart; events of one that has none cannot be looked up. */
+  id?: number
+}
+
+/** One time that a delivery was tried. */
+export interface Attempt {
+  id: number
+  /** Milliseconds since the epoch. */
+  at: number
+  /** 0 if there was no answer. */
+  status: number
+  redelivery: boolean
 }
 
 /** One event sent (or held, or dropped) to one hook. */
@@ -17,6 +29,8 @@ export interface Delivery {
   body: string
   /** Answers, one per time it was sent; 0 if there was none. */
   statuses: number[]
+  /** The same with ids and times, as GitHub keeps them. */
+  attempts: Attempt[]
 }
 
 /** Sends events to hooks as GitHub does: at least once, in no certain order; tests decide how badly. */
@@ -29,6 +43,11 @@ export class Deliveries {
   delay = 0
   /** Deliveries for which this is true are lost. */
   drop: (delivery: Delivery) => boolean = () => false
+  /** Webhooks of Apps that hear of an event in a repository. */
+  appHooks: (fullName: string, event: string) => readonly Hook[] = () => []
+  /** Clock of the attempts. */
+  now: () => number = Date.now
+  #attempts = 1_000
   /** Signs with this instead of the hook's secret. */
   secret: string | undefined
   #held: Delivery[] | undefined
@@ -45,6 +64,7 @@ export class Deliveries {
         hook,
         body: JSON.stringify(payload),
         statuses: [],
+        attempts: [],
       }
       this.log.push(delivery)
       if (this.log.length > 10_000) this.log.shift()
@@ -59,7 +79,11 @@ export class Deliveries {
     const wait = this.delay > 0 ? setTimeout(this.delay) : Promise.resolve()
     const sent = wait
       .then(() => send(delivery, this.secret ?? delivery.hook.secret))
-      .then(status => void delivery.statuses.push(status))
+      .then(status => {
+        const redelivery = delivery.attempts.length > 0
+        delivery.attempts.push({ id: ++this.#attempts, at: this.now(), status, redelivery })
+        delivery.statuses.push(status)
+      })
     this.#pending.add(sent)
     void sent.finally(() => this.#pending.delete(sent))
     return sent

@@ -53,6 +53,7 @@ export class Events {
 
   #emit(event: string, sender: string, payload: Record<string, unknown>): void {
     const context = { repository: repositoryShape(this.#place), sender: userShape(this.#place.origin, sender) }
-    this.#deliveries.emit(this.#hooks, event, { ...payload, ...context })
+    const hooks = [...this.#hooks, ...this.#deliveries.appHooks(this.#place.fullName, event)]
+    this.#deliveries.emit(hooks, event, { ...payload, ...context })
   }
 }

@@ -4,10 +4,12 @@ import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Answer, problem, type RateLimit, send } from './answer.ts'
+import { type Caller, FakeApps } from './apps.ts'
 import { BareRepository, type Files } from './bare-repository.ts'
 import { Deliveries } from './deliveries.ts'
 import { type ActiveFault, type Fault, Faults } from './faults.ts'
 import { serveGit } from './git-http.ts'
+import { HookRoutes } from './hook-routes.ts'
 import { type RecordedRequest, userId } from './model.ts'
 import { webPage } from './page.ts'
 import { FakeRepository } from './repository.ts'
@@ -23,6 +25,7 @@ export interface RepositoryOptions {
 }
 
 const api = '/api/v3'
+const graphql = '/api/graphql'
 const maxBody = 5 * 1024 * 1024
 
 /**
@@ -32,12 +35,14 @@ const maxBody = 5 * 1024 * 1024
 export class FakeForge {
   readonly deliveries = new Deliveries()
   readonly faults = new Faults()
+  readonly apps: FakeApps
   /** Requests to the API, oldest first; the last 100,000. */
   readonly requests: RecordedRequest[] = []
   /** Token to login of the accounts. */
   readonly accounts = new Map([['fake-token', 'offshoot[bot]']])
   readonly rateLimit: RateLimit = { limit: 5000, remaining: 5000, reset: Math.floor(Date.now() / 1000) + 3600 }
   readonly #repositories = new Map<string, FakeRepository>()
+  readonly #hookRoutes: HookRoutes
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   readonly #folder: string
@@ -46,6 +51,10 @@ export class FakeForge {
   constructor(folder: string, now: () => number) {
     this.#folder = folder
     this.#now = now
+    this.deliveries.now = now
+    this.apps = new FakeApps(() => this.origin, now)
+    this.deliveries.appHooks = (fullName, event) => this.apps.hooksFor(fullName, event)
+    this.#hookRoutes = new HookRoutes(this.deliveries, () => this.apiUrl)
     this.#server = createServer((request, response) => {
       this.#answer(request, response).catch(error => {
         if (!response.headersSent) response.writeHead(500)
@@ -107,11 +116,12 @@ export class FakeForge {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', this.origin)
+    if (url.pathname === graphql) return this.#answerGraphql(request, response, url)
     if (url.pathname === api || url.pathname.startsWith(`${api}/`)) return this.#answerApi(request, response, url)
     const git = /^\/([^/]+\/[^/]+?)(?:\.git)?\/(info\/refs|git-upload-pack|git-receive-pack)$/.exec(url.pathname)
     const repository = git && this.#repositories.get(git[1]!.toLowerCase())
     if (repository) {
-      if (repository.place.private && !this.#login(request)) {
+      if (repository.place.private && !this.#opens(request, repository)) {
         response.writeHead(401, { 'www-authenticate': 'Basic realm="fake"' }).end()
         return
       }
@@ -141,7 +151,7 @@ export class FakeForge {
     if (typeof failure === 'number') {
       const location: Record<string, string> = failure < 400 ? { location: `${this.apiUrl}/moved` } : {}
       answer = problem(failure, fault?.message ?? 'Injected failure', { ...location, ...fault?.headers })
-    } else answer = await this.#route(method, path, url.searchParams, body, this.#login(request))
+    } else answer = await this.#routeFor(request, method, path, url.searchParams, body)
     if (failure === 'unanswered') return this.#record(request, path + url.search, 0)
     this.#record(request, path + url.search, send(request, response, url, answer, this.rateLimit, failure))
   }
@@ -149,13 +159,58 @@ export class FakeForge {
   #login(request: IncomingMessage): string | false | undefined {
     const header = request.headers.authorization
     if (header === undefined) return undefined
-    const basic = /^basic (.+)$/i.exec(header)?.[1]
-    const password =
-      basic &&
-      Buffer.from(basic, 'base64')
-        .toString('utf8')
-        .replace(/^[^:]*:/, '')
-    return this.accounts.get(password ?? header.replace(/^(bearer|token) /i, '')) ?? false
+    return this.accounts.get(passwordOf(header) ?? header.replace(/^(bearer|token) /i, '')) ?? false
+  }
+
+  #opens(request: IncomingMessage, { place }: FakeRepository): boolean {
+    const password = passwordOf(request.headers.authorization ?? '') ?? ''
+    return Boolean(this.#login(request)) || this.apps.opens(password, place.fullName)
+  }
+
+  /** Asks who is asking: an App, an installation of one, or an account. */
+  async #routeFor(
+    request: IncomingMessage,
+    method: string,
+    path: string,
+    query: URLSearchParams,
+    body: string | undefined,
+  ): Promise<Answer> {
+    const caller = this.apps.callerOf(request.headers.authorization)
+    if (caller === 'refused') return problem(401, 'Bad credentials')
+    if (caller === 'unknown') return this.#route(method, path, query, body, this.#login(request))
+    if ('app' in caller) return this.#routeAsApp(caller.app, method, path, query, body)
+    const { token } = caller
+    const [, fullName, rest = ''] = /^\/repos\/([^/]+\/[^/]+)(.*)$/.exec(path) ?? []
+    if (fullName === undefined) return problem(403, 'Resource not accessible by integration')
+    const refusal = this.apps.refusal(token, method, decodeURIComponent(fullName), rest)
+    return refusal ?? this.#route(method, path, query, body, this.apps.loginOf(token))
+  }
+
+  #routeAsApp(
+    app: Extract<Caller, { app: unknown }>['app'],
+    method: string,
+    path: string,
+    query: URLSearchParams,
+    body: string | undefined,
+  ): Answer {
+    const deliveries = '/app/hook/deliveries'
+    if (path.startsWith(deliveries) && app.hook !== undefined) {
+      const rest = path.slice(deliveries.length)
+      return this.#hookRoutes.of(app.hook, method, rest, query, `${this.apiUrl}${deliveries}`)
+    }
+    return this.apps.route(app, method, path, body === undefined ? undefined : parseJson(body)?.value)
+  }
+
+  /** The one query that Offshoot sends: who the credential belongs to. */
+  async #answerGraphql(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    const caller = this.apps.callerOf(request.headers.authorization)
+    const asked = (await readBody(request))?.includes('viewer') ?? false
+    const login = typeof caller === 'object' && 'token' in caller ? this.apps.loginOf(caller.token) : undefined
+    const answer: Answer =
+      login === undefined || !asked
+        ? problem(401, 'Bad credentials')
+        : { status: 200, body: { data: { viewer: { login, databaseId: userId(login) } } } }
+    this.#record(request, url.pathname, send(request, response, url, answer, this.rateLimit))
   }
 
   async #route(
@@ -177,6 +232,11 @@ export class FakeForge {
     const repository = match && this.#repositories.get(decodeURIComponent(match[1]!).toLowerCase())
     if (!repository || (repository.place.private && login === undefined)) return problem(404, 'Not Found')
     if (method !== 'GET' && login === undefined) return problem(401, 'Requires authentication')
+    if (match?.[2]?.startsWith('/hooks')) {
+      const { hooks, place } = repository
+      if (login === undefined) return problem(404, 'Not Found')
+      return this.#hookRoutes.ofRepository(place.fullName, hooks, method, match[2], query)
+    }
     for (const route of routes) {
       const parts = route.method === method && partsOf(route.pattern, match[2] ?? '')
       if (!parts) continue
@@ -197,6 +257,13 @@ export class FakeForge {
     })
     if (this.requests.length > 100_000) this.requests.shift()
   }
+}
+
+/** The password of basic authentication. */
+function passwordOf(header: string): string | undefined {
+  const basic = /^basic (.+)$/i.exec(header)?.[1]
+  const decoded = basic && Buffer.from(basic, 'base64').toString('utf8')
+  return decoded?.replace(/^[^:]*:/, '')
 }
 
 /** Starts a Git host on 127.0.0.1; port 0 takes a free one. Close it in the end. */

@@ -34,7 +34,7 @@ export class FakeRepository {
 
   /** Sends this repository's events there. */
   hook(url: string, secret: string): void {
-    this.hooks.push({ url, secret })
+    this.hooks.push({ url, secret, id: this.place.id * 100 + this.hooks.length })
   }
 
   /** Creates the repository's first commit on its default branch. */
