@@ -11,7 +11,7 @@ import { withLock } from './lock.ts'
 import { type CheckedRemote, checkRemote, type Remote } from './remote.ts'
 import { runGit } from './run.ts'
 import { removeFolder, tidy } from './tidy.ts'
-import { checkPath, readTree } from './tree.ts'
+import { checkPath, chosen, readTree } from './tree.ts'
 
 /** Where commits are kept, and how many. */
 export interface GitStoreOptions {
@@ -97,10 +97,14 @@ export class GitStore {
     }
   }
 
-  /** Writes the commit's files into a new folder, without a `.git`. @throws GitError */
-  async checkout(remote: Remote, sha: string, signal?: AbortSignal): Promise<Checkout> {
+  /**
+   * Writes the commit's files into a new folder, without a `.git`. With `only`, those of these files that there are;
+   * where a link may be on the way to one, all files.
+   * @throws GitError
+   */
+  async checkout(remote: Remote, sha: string, signal?: AbortSignal, only?: readonly string[]): Promise<Checkout> {
     const gitDir = await this.#withCommit(remote, sha, signal)
-    const entries = await readTree(gitDir, sha, undefined, signal)
+    const entries = chosen(await readTree(gitDir, sha, undefined, signal), only)
     const parent = join(this.#options.folder, 'checkouts')
     await mkdir(parent, { recursive: true, mode: 0o700 })
     const folder = await mkdtemp(join(parent, `${sha.slice(0, 12)}-`))

@@ -35,6 +35,14 @@ export async function readTree(gitDir: string, sha: string, path?: string, signa
     .map(parseEntry)
 }
 
+/** Those of the files that are asked for; all, if one that is asked for is a link or lies behind one. */
+export function chosen(entries: readonly TreeEntry[], only: readonly string[] | undefined): readonly TreeEntry[] {
+  if (only === undefined) return entries
+  const links = entries.filter(({ mode }) => mode === 'symlink')
+  const linked = links.some(({ path }) => only.some(name => name === path || name.startsWith(`${path}/`)))
+  return linked ? entries : entries.filter(({ path }) => only.includes(path))
+}
+
 function parseEntry(record: string): TreeEntry {
   const match = /^(\d{6}) (?:blob|tree|commit) ([0-9a-f]{40,64}) +(\d+|-)\t(.+)$/s.exec(record)
   const [, bits = '', id = '', size = '', path = ''] = match ?? []

@@ -62,17 +62,13 @@ test('tells the discriminator of a target, by the arguments as they are', async 
 })
 
 test('looks at nothing else: neither the deployment nor what it includes from elsewhere', async () => {
-  let asked = 0
-  await using server = await serve((_, response) => {
-    asked++
-    response.end()
-  })
+  await using server = await serve(() => '')
   const root = await repository({
     'deploy/.kluctl.yaml': kluctlYaml,
     'deploy/deployment.yaml': `deployments: [{git: {url: "${server.url}/evil.git"}}, {oci: {url: "oci://127.0.0.1:1/x"}}]\nvars: [{http: {url: "${server.url}"}}]\nx: {{ 1 / 0 }}\n`,
   })
   expect(await load(root, { args: { environment: 'x' } })).toMatchObject({ discriminator: 'preview-x-1' })
-  expect(asked).toBe(0)
+  expect(server.received).toEqual([])
 })
 
 test('names file, line and what was expected', async () => {
@@ -111,8 +107,10 @@ test('a template that never ends, or eats memory, ends at its bound', async () =
   })
   await expect(load(hungry)).rejects.toThrow(/BudgetError|MemoryError|MiB of memory/)
   const bomb = ['a: &a [x, x, x, x, x, x, x, x, x]']
-  for (const [name, before] of ['ba', 'cb', 'dc', 'ed', 'fe', 'gf', 'hg', 'ih', 'ji'].map(pair => [...pair]))
+  for (const [at, name] of Array.from('bcdefghij').entries()) {
+    const before = 'abcdefghi'[at]
     bomb.push(`${name}: &${name} [${Array.from({ length: 9 }, () => `*${before}`).join(', ')}]`)
+  }
   const aliases = await repository({ 'deploy/.kluctl.yaml': `${bomb.join('\n')}\ntargets: *j\n` })
   await expect(load(aliases)).rejects.toThrow()
 })
