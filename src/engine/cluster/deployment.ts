@@ -1,32 +1,48 @@
-import type { Manifest } from '../item.ts'
-import type { Readiness } from '../plan/readiness.ts'
-import type { ObjectRef, RemoteView } from '../plan/types.ts'
+import { parallel } from '../../util/parallel.ts'
+import { planDeployment, type Stage } from '../plan/deploy-plan.ts'
+import type { RemoteView } from '../plan/types.ts'
 import type { ItemObjects } from '../render/items.ts'
+import { ItemRun } from './item-run.ts'
+import { DeployRun } from './run.ts'
+import { runItem } from './run-item.ts'
 import type { ClusterContext, DeployOptions, DeployResult } from './types.ts'
 
+export { type DeleteOptions, deleteObjects } from './delete-objects.ts'
+export { validateObject } from './readiness.ts'
 export type { ClusterContext, DeployOptions, DeployResult } from './types.ts'
+
+/** Items worked on at a time, as kluctl. */
+const defaultParallelism = 8
 
 /**
  * Carries out a deployment, or its dry run: items in parallel up to each barrier; in an item deletions, hooks before,
  * objects, waiting, hooks after. Never throws for what happens to an object, nor when it is aborted: the context's
  * `problems` say what went wrong, the result what was done up to then.
  */
-export type Deploy = (
+export async function deploy(
   context: ClusterContext,
   items: readonly ItemObjects[],
   remote: RemoteView,
-  options?: DeployOptions,
-) => Promise<DeployResult>
+  options: DeployOptions = {},
+): Promise<DeployResult> {
+  const plan = planDeployment(items, remote, context.problems)
+  const run = new DeployRun(context, plan, remote, options)
+  for (const stage of plan.stages) {
+    if (run.stopped) break
+    await runStage(run, stage)
+  }
+  return run.result
+}
 
-/**
- * Deletes objects, namespaces first, and gives those that were deleted (or did not exist). With `wait` it comes back
- * when they are gone, and says meanwhile what holds those that stay.
- */
-export type DeleteObjects = (
-  context: ClusterContext,
-  refs: readonly ObjectRef[],
-  options: { wait: boolean },
-) => Promise<ObjectRef[]>
-
-/** How ready a deployed object is by kluctl's rules, for `validate`. */
-export type ValidateObject = (context: ClusterContext, object: Manifest) => Promise<Readiness>
+async function runStage(run: DeployRun, { items, barrier }: Stage): Promise<void> {
+  const { progress } = run.context
+  const work = parallel(items, run.options.parallelism ?? defaultParallelism, async plan => {
+    if (!run.stopped) await runItem(new ItemRun(run, plan))
+  })
+  if (barrier === undefined) return void (await work)
+  const end = progress.start(
+    barrier.message === undefined ? 'Waiting on barrier...' : `Waiting on barrier: ${barrier.message}`,
+  )
+  await work
+  end(run.stopped ? 'failed' : 'done')
+}

@@ -22,9 +22,7 @@ export function applyForm(object: Manifest): Manifest {
 }
 
 function quoteCpu(quantities: Json | undefined): void {
-  if (isObject(quantities) && quantities.cpu !== undefined && typeof quantities.cpu !== 'string') {
-    quantities.cpu = String(quantities.cpu)
-  }
+  if (isObject(quantities) && typeof quantities.cpu === 'number') quantities.cpu = String(quantities.cpu)
 }
 
 /** The maps of a list; none when something in it is no map, as then it is something else than what is looked for. */

@@ -5,8 +5,8 @@ import type { ItemObjects } from '../render/items.ts'
 import { getPath } from '../values.ts'
 import { type Hook, type HookType, hooksOf, readHook } from './hooks.ts'
 import type { Problems } from './problems.ts'
-import { isAnnotated, refKey, refOf } from './refs.ts'
-import type { ObjectRef, RemoteView } from './types.ts'
+import { isAnnotated, makeRef, refKey, refOf } from './refs.ts'
+import type { ApiKind, ObjectRef, RemoteView } from './types.ts'
 
 /** What is done for one deployment item, in the order of the fields. */
 export interface ItemPlan {
@@ -127,4 +127,12 @@ export function definedKinds(object: Manifest): string[] {
 function isNamespace(object: Manifest): boolean {
   const { group = '', kind } = refOf(object)
   return group === '' && kind === 'Namespace' && !isAnnotated(object, 'kluctl.io/delete')
+}
+
+/** The objects that an entry of `deleteObjects` or `waitReadinessObjects` names: one for each kind that fits. */
+export function resolveReference(reference: ObjectReference, kinds: readonly ApiKind[]): ObjectRef[] {
+  const { group, kind, name, namespace } = reference
+  return kinds
+    .filter(known => (group === undefined || known.group === group) && (kind === undefined || known.kind === kind))
+    .map(known => makeRef(known.group, known.version, known.kind, name, namespace))
 }
