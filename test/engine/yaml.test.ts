@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
 import type { Json } from '../../src/engine/values.ts'
+import { AliasShare } from '../../src/engine/yaml/alias-share.ts'
 import { formatFloat32, parseYaml, readYaml, readYamlAll, writeYaml, writeYamlAll } from '../../src/engine/yaml.ts'
 
 const plain = (value: unknown) =>
@@ -60,6 +61,19 @@ describe('reading, as Go reads YAML 1.1', () => {
           .join(',')}]`,
       )
     expect(() => readYaml(bomb.join('\n'))).toThrow('excessive aliasing')
+  })
+
+  test('what aliases may bring is a share: bombs end after thousands of nodes, large documents never', () => {
+    const bomb = new AliasShare()
+    let read = 0
+    while (!bomb.isTooMuch(read > 50)) read++
+    expect(read).toBeLessThan(10_000)
+    const large = new AliasShare()
+    for (let at = 0; at < 5_000_000; at++) if (large.isTooMuch(at % 20 === 0)) throw new Error(`given up at ${at}`)
+  })
+
+  test.each(['.inf', '-.inf', '.nan', '!!float .inf'])('%s is refused: JSON has no such number', text => {
+    expect(() => readYaml(`a: ${text}`)).toThrow('json: unsupported value')
   })
 
   test('merge keys bring what they name', () => {

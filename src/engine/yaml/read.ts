@@ -15,10 +15,9 @@ import {
 } from 'yaml'
 import { EngineError } from '../errors.ts'
 import { emptyObject, isObject, type Json, type JsonObject } from '../values.ts'
+import { AliasShare } from './alias-share.ts'
 import { formatFloat32, resolvePlain } from './resolve.ts'
 
-/** Nodes after aliases are followed; more is taken for an attack. */
-const maxNodes = 500_000
 const maxDepth = 500
 const prefix = 'tag:yaml.org,2002:'
 
@@ -152,7 +151,7 @@ class Reader {
   readonly #options: YamlOptions
   readonly #anchors = new Map<string, Node>()
   readonly #open = new Set<string>()
-  #nodes = 0
+  readonly #share = new AliasShare()
   #depth = 0
 
   constructor(source: string, counter: LineCounter, options: YamlOptions) {
@@ -163,7 +162,7 @@ class Reader {
 
   read(node: Node | null | undefined): Json {
     if (node == null) return null
-    if (++this.#nodes > maxNodes) throw this.#failure(node, 'document contains excessive aliasing')
+    if (this.#share.isTooMuch(this.#open.size > 0)) throw this.#failure(node, 'document contains excessive aliasing')
     if (isAlias(node)) return this.#alias(node)
     const anchor = (node as { anchor?: string }).anchor
     if (anchor !== undefined) this.#anchors.set(anchor, node)
@@ -179,9 +178,14 @@ class Reader {
   #alias(node: Alias): Json {
     const target = this.#anchors.get(node.source)
     if (target === undefined) throw this.#failure(node, `unknown anchor '${node.source}' referenced`)
+    return this.#within(node, () => this.read(target))
+  }
+
+  /** Reads what an alias stands for. */
+  #within<T>(node: Alias, read: () => T): T {
     if (this.#open.has(node.source)) throw this.#failure(node, `anchor '${node.source}' value contains itself`)
     this.#open.add(node.source)
-    const value = this.read(target)
+    const value = read()
     this.#open.delete(node.source)
     return value
   }
@@ -192,7 +196,7 @@ class Reader {
     const plain = node.type === 'PLAIN' || node.type == null
     switch (tag) {
       case undefined:
-        return plain ? resolvePlain(String(node.source ?? '')) : text
+        return plain ? this.#finite(node, resolvePlain(String(node.source ?? ''))) : text
       case 'int':
       case 'float':
       case 'bool':
@@ -205,8 +209,14 @@ class Reader {
     }
   }
 
+  /** Everything passes through JSON, which has no such numbers. */
+  #finite(node: ScalarNode, value: Json): Json {
+    if (typeof value !== 'number' || Number.isFinite(value)) return value
+    throw this.#failure(node, `json: unsupported value: ${value > 0 ? '+Inf' : value < 0 ? '-Inf' : 'NaN'}`)
+  }
+
   #tagged(node: ScalarNode, tag: string, text: string): Json {
-    const value = resolvePlain(text)
+    const value = this.#finite(node, resolvePlain(text))
     const kind = value === null ? 'null' : typeof value === 'boolean' ? 'bool' : typeof value
     const number = kind === 'number' || kind === 'bigint'
     const fits =
@@ -251,9 +261,8 @@ class Reader {
     for (const item of items) {
       const target = isAlias(item) ? this.#anchors.get(item.source) : item
       if (!isMap(target)) throw this.#failure(node, 'map merge requires map or sequence of maps as the value')
-      this.#nodes += target.items.length
-      if (this.#nodes > maxNodes) throw this.#failure(node, 'document contains excessive aliasing')
-      this.#mapping(target, into)
+      if (isAlias(item)) this.#within(item, () => this.#mapping(target, into))
+      else this.#mapping(target, into)
     }
   }
 
