@@ -21,7 +21,8 @@ export async function writeTexts(io: Io, outputs: readonly string[], text: strin
   for (const output of outputs.length === 0 ? ['-'] : outputs) await writeText(io, parse(output).file, text)
 }
 
-async function writeText(io: Io, file: string | undefined, text: string): Promise<void> {
+/** Writes a text to a file, which is replaced only when whole; to standard output without one. */
+export async function writeText(io: Io, file: string | undefined, text: string): Promise<void> {
   if (file === undefined || file === '-') {
     io.stdout.write(text)
     return

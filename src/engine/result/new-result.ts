@@ -22,10 +22,10 @@ export interface ResultOrigin {
 
 /** How a command was called, as its result tells it. */
 export type CommandCall = Pick<CommandInfo, 'command' | 'initiator'> &
-  Pick<
-    CommandInfo,
-    'dryRun' | 'noWait' | 'forceApply' | 'replaceOnError' | 'forceReplaceOnError' | 'abortOnError' | 'contextOverride'
-  >
+  Pick<CommandInfo, 'dryRun' | 'noWait' | 'forceApply' | 'replaceOnError' | 'forceReplaceOnError' | 'abortOnError'>
+
+/** Flags that a result repeats. */
+export type CalledFlags = RenderFlags & { readonly context?: string | undefined }
 
 /** What a command found and did. */
 export interface Outcome {
@@ -38,7 +38,7 @@ export interface Outcome {
 export function commandResult(
   origin: ResultOrigin,
   call: CommandCall,
-  flags: RenderFlags,
+  flags: CalledFlags,
   outcome: Outcome,
 ): CommandResult {
   const { run, repository, clusterId } = origin
@@ -80,7 +80,7 @@ function targetKey({ run: { target }, clusterId }: ResultOrigin): TargetKey {
   return { ...(name === '' ? {} : { targetName: name }), clusterId, ...(discriminator === '' ? {} : { discriminator }) }
 }
 
-function commandInfo({ run, began, ended }: ResultOrigin, call: CommandCall, flags: RenderFlags): CommandInfo {
+function commandInfo({ run, began, ended }: ResultOrigin, call: CommandCall, flags: CalledFlags): CommandInfo {
   const { includeTag, excludeTag, includeDeploymentDir, excludeDeploymentDir } = flags.inclusion ?? {}
   const all = {
     ...call,
@@ -88,6 +88,7 @@ function commandInfo({ run, began, ended }: ResultOrigin, call: CommandCall, fla
     endTime: timestamp(ended),
     target: flags.target,
     targetNameOverride: flags.targetNameOverride,
+    contextOverride: flags.context,
     args: run.project.args,
     images: [...(run.target.images ?? []), ...(flags.fixedImages ?? [])],
     includeTags: includeTag,

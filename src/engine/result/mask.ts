@@ -1,0 +1,51 @@
+import type { Manifest } from '../item.ts'
+import { Obfuscator } from '../plan/obfuscate.ts'
+import { SensitiveTexts } from '../plan/sensitive.ts'
+import type { TargetRun } from '../render/target-run.ts'
+import type { CommandResult, ResultObject, ValidateResult } from './types.ts'
+
+/** What hides Secrets and what came from the sensitive variables of a target. */
+export function maskOf({ deployment, items }: Pick<TargetRun, 'deployment' | 'items'>): Obfuscator {
+  const loaded = [deployment, ...items.map(({ item }) => item)].flatMap(({ loadedVars }) => [...loadedVars])
+  return new Obfuscator(new SensitiveTexts(new Set(loaded)))
+}
+
+/** Objects, errors and warnings with what is secret hidden. */
+export function masked<T extends Pick<CommandResult, 'objects' | 'errors' | 'warnings'>>(shown: T, by: Obfuscator): T {
+  return {
+    ...shown,
+    objects: shown.objects.map(object => maskObject(object, by)),
+    errors: by.problems(shown.errors),
+    warnings: by.problems(shown.warnings),
+  }
+}
+
+/** The whole result with what is secret hidden, the project's own configuration included. */
+export function maskedResult(result: CommandResult, by: Obfuscator): CommandResult {
+  const { deployment, target, command } = by.object({
+    deployment: result.deployment ?? null,
+    target: result.target,
+    command: result.command,
+  } as unknown as Manifest) as unknown as CommandResult
+  return { ...masked(result, by), target, command, ...(result.deployment === undefined ? {} : { deployment }) }
+}
+
+/** A validation's result with what is secret hidden. */
+export function maskedValidation(result: ValidateResult, by: Obfuscator): ValidateResult {
+  return {
+    ...result,
+    errors: by.problems(result.errors),
+    warnings: by.problems(result.warnings),
+    results: result.results.map(entry => ({ ...entry, message: by.text(entry.message) })),
+  }
+}
+
+function maskObject({ rendered, remote, applied, changes, ...base }: ResultObject, by: Obfuscator): ResultObject {
+  return {
+    ...base,
+    ...(changes === undefined ? {} : { changes: by.changes(base.ref, changes) }),
+    ...(rendered === undefined ? {} : { rendered: by.object(rendered) }),
+    ...(remote === undefined ? {} : { remote: by.object(remote) }),
+    ...(applied === undefined ? {} : { applied: by.object(applied) }),
+  }
+}
