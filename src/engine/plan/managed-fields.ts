@@ -54,13 +54,25 @@ export function findField(object: Manifest, path: readonly FieldStep[]): FieldPa
 function itemIndex(list: Json | undefined, step: Exclude<FieldStep, { name: string }>): number | undefined {
   if (!Array.isArray(list)) throw new EngineError('object is not a list')
   if ('index' in step) return step.index < list.length ? step.index : undefined
-  const fits = (item: Json) => ('keys' in step ? hasKeys(item, step.keys) : isEqual(item, step.value))
-  const index = list.findIndex(fits)
+  if ('keys' in step) return indexByKeys(list, step.keys)
+  const index = list.findIndex(item => isEqual(item, step.value))
   return index < 0 ? undefined : index
 }
 
-function hasKeys(item: Json, keys: JsonObject): boolean {
-  return Object.entries(keys).every(([key, value]) => isEqual(child(item, key), value))
+/**
+ * A rendered item may lack keys that the API server defaults (a port's `protocol`): then it is meant if it is the only
+ * one with the other keys.
+ */
+function indexByKeys(items: readonly Json[], keys: JsonObject): number | undefined {
+  const names = Object.keys(keys)
+  const has = (item: Json, name: string) => isEqual(child(item, name), keys[name])
+  const exact = items.findIndex(item => names.every(name => has(item, name)))
+  if (exact >= 0) return exact
+  const fitting = [...items.entries()].filter(([, item]) => {
+    const given = names.filter(name => child(item, name) !== undefined)
+    return given.length > 0 && given.every(name => has(item, name))
+  })
+  return fitting.length === 1 ? fitting[0]?.[0] : undefined
 }
 
 function* pathsOf(set: JsonObject, parent: readonly FieldStep[]): Generator<readonly FieldStep[]> {

@@ -121,6 +121,26 @@ test('items of lists are found by their keys, wherever they are', () => {
   expect(lost).toEqual([{ field, message: 'conflict with "proxy"' }])
 })
 
+test('an item may lack a key that the API server defaults, as long as it is the only one it can be', () => {
+  const pod = (ports: JsonObject[], managedFields: JsonObject[] = []): Manifest => ({
+    apiVersion: 'v1',
+    kind: 'Thing',
+    metadata: { name: 'x', managedFields },
+    spec: { ports },
+  })
+  const owned = { 'k:{"port":53,"protocol":"TCP"}': { 'f:node': {} } }
+  const there = pod(
+    [{ port: 53, protocol: 'TCP', node: 2 }],
+    [{ manager: 'm', fieldsV1: { 'f:spec': { 'f:ports': owned } } }],
+  )
+  const causes = [{ reason: 'FieldManagerConflict', field: '.spec.ports[port=53,protocol="TCP"].node' }]
+  const resolve = (...ports: JsonObject[]) => resolveConflicts(pod(ports), there, causes, []).object.spec
+  expect(resolve({ port: 80, node: 1 }, { port: 53, node: 1 })).toEqual({
+    ports: [{ port: 80, node: 1 }, { port: 53 }],
+  })
+  expect(() => resolve({ protocol: 'TCP', node: 1 }, { port: 53, node: 1 })).toThrow('not found in local object')
+})
+
 describe('a field that cannot be told for sure is an error', () => {
   const local = configMap({ d1: 'x' })
   test.each([
