@@ -51,6 +51,7 @@ export const changedValues: Readonly<Record<string, readonly [value: unknown, ne
   'topologySpread.keys': [['example.com/rack']],
   resources: [{ limits: { memory: '1Gi' } }],
   'cache.sizeLimit': ['10Gi'],
+  'tmp.sizeLimit': ['10Gi'],
   runAsUser: [null],
   podAnnotations: [{ 'example.com/a': 'b' }],
   podLabels: [{ team: 'platform' }],
