@@ -3,6 +3,7 @@ import type { DesiredEnvironment } from '../environment/desired.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { Clock } from '../util/clock.ts'
 import type { Logger } from '../util/log.ts'
+import type { GitCredentials } from './git-credential.ts'
 
 /** The part of an environment's status that a backend may record. */
 export type BackendRecord = Pick<ReviewEnvironmentStatus, 'inventory' | 'discriminators' | 'observedRevision'>
@@ -17,6 +18,8 @@ export interface BackendContext {
   serviceAccount: string
   /** Acts as the controller. */
   kube: KubeClient
+  /** What opens the project's repositories. */
+  credentials: GitCredentials
   /**
    * Writes facts into the environment's status at once and returns when the API server has them, so that a crash right
    * after finds them: an inventory or discriminator is recorded before it is used. `environment.status` shows them

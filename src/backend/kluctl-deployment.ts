@@ -1,42 +1,55 @@
 import { fieldManager } from '../api/index.ts'
+import type { JsonObject } from '../engine/values.ts'
 import type { DesiredEnvironment, DesiredKluctlDeployment } from '../environment/desired.ts'
 import type { KubeObject } from '../kube/types.ts'
 import { OffshootError, TerminalError } from '../util/errors.ts'
-import type { Backend, BackendContext } from './backend.ts'
-import { type Discriminators, judgeDiscriminator, type Verdict } from './kluctl/discriminators.ts'
-import { observeDeployment } from './kluctl/observe.ts'
+import type { Backend, BackendContext, Observation } from './backend.ts'
+import { commitOf, pinProject, proveDiscriminator, recordDiscriminator } from './environment-project.ts'
+import type { Discriminators } from './kluctl/discriminators.ts'
+import { loadingProject, observeDeployment, refused } from './kluctl/observe.ts'
 import { mendRequests } from './kluctl/requests.ts'
-import { deploymentKey, type KluctlDeployment, parseDeployment, progressOf, readDeployment } from './kluctl/resource.ts'
-import { buildDeployment, type Mode, modeOf, pinnedCommit } from './kluctl/spec.ts'
+import { deploymentKey, isStrange, type KluctlDeployment, parseDeployment, readDeployment } from './kluctl/resource.ts'
+import { formsOf, modeOf, projectOf } from './kluctl/spec.ts'
 import { teardownDeployment } from './kluctl/teardown.ts'
 import { isOurs, ownerText } from './ownership.ts'
+import type { ProjectSources } from './project-source.ts'
 import { refusalOf, throwRefusals } from './refusals.ts'
+
+/** What backend `kluctlDeployment` works with besides the cluster. */
+export interface KluctlServices {
+  discriminators: Discriminators
+  projects: ProjectSources
+}
 
 /** What `apply` left behind for the `observe` of the same reconcile. */
 interface Seen {
-  deployment: KluctlDeployment
-  verdict?: Verdict
+  deployment?: KluctlDeployment | undefined
+  /** Why nothing was written. */
+  obstacle?: Observation
 }
+
+/** How long a project may take to load before the reconcile goes on without it, in milliseconds. */
+const loadPatience = 5_000
 
 /**
  * Backend `kluctlDeployment`: writes a KluctlDeployment that the kluctl controller carries out as the environment's
- * account. Every new commit or argument is first written as a dry run, and only when the discriminator it tells is
- * this environment's own (and recorded) may kluctl deploy, prune and delete.
+ * account. Before a commit, target or argument is written, the project's discriminator is worked out here, and nothing
+ * is written unless that is this environment's own (and recorded). Should kluctl come to another one, it is stopped.
  */
-export function kluctlDeploymentBackend(discriminators: Discriminators): Backend {
+export function kluctlDeploymentBackend(services: KluctlServices): Backend {
   const seen = new WeakMap<BackendContext, Seen>()
   return {
     name: 'kluctlDeployment',
     async apply(context, desired) {
-      const result = await applyDeployment(context, desired, discriminators)
+      const result = await applyDeployment(context, backendOf(desired), desired.revision, services)
       if (result) seen.set(context, result)
     },
     async observe(context, desired) {
-      const known = seen.get(context) ?? (await look(context, desired, discriminators))
+      const { deployment, obstacle } = seen.get(context) ?? { deployment: await readDeployment(context) }
       seen.delete(context)
-      return observeDeployment(context, backendOf(desired), pinnedCommit(desired, backendOf(desired)), known)
+      return obstacle ?? observeDeployment(context, backendOf(desired), deployment)
     },
-    teardown: context => teardownDeployment(context, discriminators),
+    teardown: context => teardownDeployment(context, services.discriminators),
   }
 }
 
@@ -49,76 +62,44 @@ function backendOf({ backend }: DesiredEnvironment): DesiredKluctlDeployment {
 
 async function applyDeployment(
   context: BackendContext,
-  desired: DesiredEnvironment,
-  discriminators: Discriminators,
+  backend: DesiredKluctlDeployment,
+  revision: string,
+  services: KluctlServices,
 ): Promise<Seen | undefined> {
-  const backend = backendOf(desired)
-  const forms = formsOf(context, desired, backend)
   const found = await readDeployment(context)
   if (found !== undefined && !isOurs(found.object, context.environment)) {
     throw new TerminalError('NotOurs', `KluctlDeployment ${found.object.metadata.name} ${ownerText(found.object)}`)
   }
   // What is being deleted is made anew when it is gone.
   if (found?.object.metadata.deletionTimestamp !== undefined) return { deployment: found }
-  if (found === undefined || needsCheck(found, forms, context)) {
-    return { deployment: await write(context, forms.check, found) }
-  }
-  if (await mendRequests(context, found)) return undefined
-  if (modeOf(found, forms) === 'live') return { deployment: found }
-  const verdict = await verdictOf(context, desired, found, discriminators)
-  if (verdict === undefined || !verdict.ok) return { deployment: found, ...(verdict && { verdict }) }
-  await recordDiscriminator(context, verdict.discriminator)
-  return { deployment: await write(context, forms.live, found) }
+  if (found !== undefined && (await mendRequests(context, found))) return undefined
+  const project = projectOf(backend, revision)
+  const forms = formsOf(context, backend, await commitOf(context, services.projects, project))
+  const mode = found && modeOf(found, forms)
+  const strange = () => found !== undefined && isStrange(found, context.environment)
+  if (strange() && mode !== 'held') return { deployment: await write(context, forms.held, found) }
+  if (mode === 'live') return { deployment: found }
+  const obstacle = await prove(context, backend, revision, services)
+  if (obstacle !== undefined) return { deployment: found, obstacle }
+  return { deployment: strange() ? found : await write(context, forms.live, found) }
 }
 
-function formsOf(context: BackendContext, desired: DesiredEnvironment, backend: DesiredKluctlDeployment) {
-  return {
-    check: buildDeployment(context, desired, backend, 'check'),
-    live: buildDeployment(context, desired, backend, 'live'),
-  }
-}
-
-/** Anything unlike what is wanted goes back to the dry run, and so does a live deployment with a strange discriminator. */
-function needsCheck(
-  found: KluctlDeployment,
-  forms: Record<Mode, KubeObject>,
-  { environment }: BackendContext,
-): boolean {
-  const mode = modeOf(found, forms)
-  if (mode === undefined) return true
-  const discriminator = found.status.targetKey?.discriminator
-  const recorded = environment.status?.discriminators ?? []
-  return mode === 'live' && discriminator !== undefined && !recorded.includes(discriminator)
-}
-
-/** Judges what the dry run told; undefined while it has told nothing yet. */
-async function verdictOf(
+/** Proves the discriminator to be this environment's own and records it; gives what is in the way of that. */
+async function prove(
   context: BackendContext,
-  desired: DesiredEnvironment,
-  found: KluctlDeployment,
-  discriminators: Discriminators,
-): Promise<Verdict | undefined> {
-  if (found.spec.dryRun !== true || found.status.targetKey === undefined) return undefined
-  if (progressOf(found, pinnedCommit(desired, backendOf(desired))).at !== 'done') return undefined
-  const { metadata, status } = context.environment
-  const discriminator = found.status.targetKey.discriminator ?? ''
-  const recorded = status?.discriminators ?? []
-  const { name: deployment = '', creationTimestamp: created = '', uid = '' } = found.object.metadata
-  const others = await discriminators.claim(discriminator, {
-    namespace: metadata.namespace,
-    environment: metadata.name,
-    deployment,
-    created,
-    uid,
-    recorded: recorded.includes(discriminator),
-  })
-  if (others.length > 0) context.log.warn({ discriminator, others }, 'discriminator belongs to others')
-  return judgeDiscriminator(discriminator, recorded, others, metadata.namespace)
-}
-
-async function recordDiscriminator(context: BackendContext, discriminator: string): Promise<void> {
-  const recorded = context.environment.status?.discriminators ?? []
-  if (!recorded.includes(discriminator)) await context.record({ discriminators: [...recorded, discriminator] })
+  backend: DesiredKluctlDeployment,
+  revision: string,
+  { projects, discriminators }: KluctlServices,
+): Promise<Observation | undefined> {
+  const pinned = await pinProject(context, projects, projectOf(backend, revision))
+  const request = { target: backend.target, args: backend.args as JsonObject }
+  const target = await projects.loadTarget(pinned, request, { patience: loadPatience, signal: context.signal })
+  if (target === undefined) return loadingProject()
+  const name = deploymentKey(context).name
+  const verdict = await proveDiscriminator(context, discriminators, target.discriminator, name)
+  if (!verdict.ok) return refused(verdict)
+  await recordDiscriminator(context, verdict.discriminator)
+  return undefined
 }
 
 /** With the uid of what was read, the server refuses to write to another object that took its name since. */
@@ -143,16 +124,4 @@ async function write(
     throwRefusals([refusalOf(deploymentKey(context), error)])
     throw error
   }
-}
-
-/** What `observe` needs when no `apply` went before it. */
-async function look(
-  context: BackendContext,
-  desired: DesiredEnvironment,
-  discriminators: Discriminators,
-): Promise<Seen | undefined> {
-  const deployment = await readDeployment(context)
-  if (deployment === undefined) return undefined
-  const verdict = await verdictOf(context, desired, deployment, discriminators)
-  return { deployment, ...(verdict && { verdict }) }
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { annotations } from '../api/index.ts'
+import { ProjectSources } from '../backend/project-source.ts'
 import { Controller, type ControllerOptions } from '../controller/index.ts'
 import { createForges, receiveWebhook } from '../forge/index.ts'
 import { GitStore } from '../git/index.ts'
@@ -113,11 +114,14 @@ interface ControllerParts {
 async function createController(parts: Parts, options: ControllerParts): Promise<Controller> {
   const { kube, registry, settings, log, clock, limits } = options
   const git = new GitStore({ folder: settings.cacheFolder ?? (await temporaryFolder(parts)), clock })
+  const projects = new ProjectSources({ git, clock })
+  parts.onClose(() => projects.close())
   return new Controller({
     kube,
     clock,
     log,
     registry,
+    projects,
     forges: createForges({ clock, logger: log, git, observe: forgeMetrics(registry) }),
     events: new EventRecorder(kube, { controller: 'offshoot.dev/controller', instance: settings.identity, clock, log }),
     namespaces: settings.watchNamespace,

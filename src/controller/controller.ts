@@ -3,6 +3,7 @@ import { annotations, type ChangeIdentity, changeKey, type ReviewProject } from 
 import type { Backend } from '../backend/backend.ts'
 import { kluctlDeploymentBackend } from '../backend/kluctl-deployment.ts'
 import { objectsBackend } from '../backend/objects.ts'
+import type { ProjectSources } from '../backend/project-source.ts'
 import { Budget, type Limit } from '../feedback/index.ts'
 import type { Forges, ForgeType } from '../forge/forge.ts'
 import type { KubeClient } from '../kube/client.ts'
@@ -29,6 +30,8 @@ import { Term } from './term.ts'
 export interface ControllerOptions {
   kube: KubeClient
   forges: Forges
+  /** Where Kluctl projects come from. Closed by whoever made it. */
+  projects: ProjectSources
   /** Other backends than the built-in ones. */
   backends?: Partial<Record<Backend['name'], Backend>>
   events: EventRecorder
@@ -243,12 +246,12 @@ export class Controller {
   }
 
   #createContext(enqueue: Queues): ControllerContext {
-    const { kube, events, limits, installation = '', namespaces = [], allowedClusterRoles } = this.#options
+    const { kube, events, limits, projects, installation = '', namespaces = [], allowedClusterRoles } = this.#options
     return {
       kube,
       backends: {
         objects: objectsBackend(),
-        kluctlDeployment: kluctlDeploymentBackend(this.#kluctl.discriminators),
+        kluctlDeployment: kluctlDeploymentBackend({ discriminators: this.#kluctl.discriminators, projects }),
         ...this.#options.backends,
       },
       kluctl: this.#kluctl,

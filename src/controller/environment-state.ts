@@ -1,4 +1,5 @@
 import type { Observation } from '../backend/backend.ts'
+import { ProjectError } from '../backend/project-error.ts'
 import { maskFor } from '../feedback/index.ts'
 import { ForgeError } from '../forge/errors.ts'
 import { KubeConnectionError, KubeError } from '../kube/errors.ts'
@@ -83,7 +84,8 @@ function isConflict(error: unknown): boolean {
 
 function isPassing(error: unknown): boolean {
   if (error instanceof KubeError) return error.status >= 500 || error.status === 429 || error.isNamespaceTerminating
-  return error instanceof KubeConnectionError || (error instanceof ForgeError && error.transient)
+  if (error instanceof ForgeError || error instanceof ProjectError) return error.transient
+  return error instanceof KubeConnectionError
 }
 
 /** The reason that an error carries, for a condition. */

@@ -1,7 +1,7 @@
 import type { ReviewProject } from '../api/index.ts'
 import { type Mask, maskFor } from '../feedback/index.ts'
 import { ForgeError } from '../forge/errors.ts'
-import type { Forge, Forges } from '../forge/forge.ts'
+import type { Forge, ForgeOptions, Forges } from '../forge/forge.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { KubeError } from '../kube/errors.ts'
 import type { KubeObject } from '../kube/types.ts'
@@ -53,19 +53,23 @@ export class ForgeAccess {
    * @throws CredentialError when its Secret cannot be read; InvalidInputError when its URL is no repository's
    */
   async of(project: ReviewProject): Promise<ProjectForge> {
-    const { url, forge: options } = project.spec.source
-    const name = options.secretRef?.name
-    const credential = name === undefined ? undefined : await this.#credential(project.metadata.namespace, name)
-    const forge = this.#forges.get({
-      type: options.type,
-      url,
-      ...(options.apiUrl === undefined ? {} : { apiUrl: options.apiUrl }),
-      ...(credential === undefined ? {} : { credential }),
-    })
+    const options = await this.#options(project)
+    const { url, apiUrl, credential } = options
+    const forge = this.#forges.get(options)
     const { token, password, identity } = credential ?? {}
     const secrets = [token, password, identity].filter(value => value !== undefined)
-    const host = options.apiUrl ?? (URL.canParse(url) ? new URL(url).host : url)
+    const host = apiUrl ?? (URL.canParse(url) ? new URL(url).host : url)
     return { forge, credential: `${host} ${credentialKey(credential)}`, mask: maskFor(secrets) }
+  }
+
+  /** What opens the project's repository for Git; undefined: anonymous. @throws CredentialError, ForgeError */
+  async gitCredential(project: ReviewProject): Promise<Credential | undefined> {
+    return (await this.#forges.gitCredential(await this.#options(project))).credential
+  }
+
+  /** A Secret as a Git credential; `field` is what names it. @throws CredentialError */
+  secret(namespace: string, name: string, field: string): Promise<Credential> {
+    return this.#credential(namespace, name, field)
   }
 
   /** Reads a project's Secret again at its next use, if this error says that the credential is no good. */
@@ -77,12 +81,25 @@ export class ForgeAccess {
     }
   }
 
-  #credential(namespace: string, name: string): Promise<Credential> {
+  async #options({ metadata, spec }: ReviewProject): Promise<ForgeOptions> {
+    const { url, forge } = spec.source
+    const name = forge.secretRef?.name
+    const credential =
+      name === undefined ? undefined : await this.#credential(metadata.namespace, name, 'spec.source.forge.secretRef')
+    return {
+      type: forge.type,
+      url,
+      ...(forge.apiUrl === undefined ? {} : { apiUrl: forge.apiUrl }),
+      ...(credential === undefined ? {} : { credential }),
+    }
+  }
+
+  #credential(namespace: string, name: string, field: string): Promise<Credential> {
     const key = `${namespace}/${name}`
     const known = this.#secrets.get(key)
     const now = this.#clock.now()
     if (known !== undefined && now - known.at < freshMilliseconds) return known.credential
-    const entry = { at: now, credential: this.#read(namespace, name) }
+    const entry = { at: now, credential: this.#read(namespace, name, field) }
     this.#secrets.delete(key)
     this.#secrets.set(key, entry)
     entry.credential.catch(() => {
@@ -93,17 +110,17 @@ export class ForgeAccess {
     return entry.credential
   }
 
-  async #read(namespace: string, name: string): Promise<Credential> {
+  async #read(namespace: string, name: string, field: string): Promise<Credential> {
     let secret: Secret | undefined
     try {
       secret = await this.#kube.get<Secret>({ apiVersion: 'v1', kind: 'Secret', namespace, name })
     } catch (cause) {
       if (!(cause instanceof KubeError && cause.isForbidden)) throw cause
-      const message = `the controller may not read Secret ${namespace}/${name} (spec.source.forge.secretRef)`
+      const message = `the controller may not read Secret ${namespace}/${name} (${field})`
       throw new CredentialError('SecretForbidden', message, { cause })
     }
     if (secret === undefined) {
-      const message = `Secret ${namespace}/${name} does not exist (spec.source.forge.secretRef)`
+      const message = `Secret ${namespace}/${name} does not exist (${field})`
       throw new CredentialError('SecretMissing', message)
     }
     const credential = credentialOf(secret.data ?? {})

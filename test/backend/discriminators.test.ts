@@ -6,24 +6,15 @@ import { type Claimant, judgeDiscriminator, maxDiscriminators } from '../../src/
 import type { KubeObject } from '../../src/kube/types.ts'
 
 function claimant(environment: string, more: Partial<Claimant> = {}): Claimant {
-  const created = '2026-11-23T12:00:00Z'
-  return {
-    namespace: 'team',
-    environment,
-    deployment: environment,
-    created,
-    uid: environment,
-    recorded: false,
-    ...more,
-  }
+  return { namespace: 'team', environment, deployment: environment, recorded: false, ...more }
 }
 
-function deployment(name: string, discriminator: string, created: string, ours = true): KubeObject {
+function deployment(name: string, discriminator: string, ours = true): KubeObject {
   const marks = ours ? { annotations: { [annotations.owner]: `team/shop/${name}` } } : {}
   return {
     apiVersion: 'gitops.kluctl.io/v1beta1',
     kind: 'KluctlDeployment',
-    metadata: { namespace: 'team', name, uid: name, creationTimestamp: created, ...marks },
+    metadata: { namespace: 'team', name, ...marks },
     status: { targetKey: { discriminator } },
   }
 }
@@ -69,7 +60,7 @@ describe('who has a discriminator', () => {
 
   it('is a KluctlDeployment that Offshoot did not make, even against what was recorded', () => {
     const index = new DiscriminatorIndex()
-    index.setDeployment(deployment('foreign', 'x', '2026-11-23T13:00:00Z', false))
+    index.setDeployment(deployment('foreign', 'x', false))
     expect(index.claim('x', claimant('a', { recorded: true }))).toMatchObject([
       { kind: 'KluctlDeployment', name: 'foreign' },
     ])
@@ -77,19 +68,18 @@ describe('who has a discriminator', () => {
     expect(index.claim('x', claimant('a'))).toEqual([])
   })
 
-  it('is the older of two dry runs, and a newer dry run takes nothing that is recorded', () => {
+  it('is whoever recorded it, also when a KluctlDeployment of another environment tells it', () => {
     const index = new DiscriminatorIndex()
-    index.setDeployment(deployment('old', 'x', '2026-11-23T11:00:00Z'))
-    index.setDeployment(deployment('new', 'x', '2026-11-23T13:00:00Z'))
-    expect(index.claim('x', claimant('new', { created: '2026-11-23T13:00:00Z' }))).toMatchObject([{ name: 'old' }])
-    expect(index.claim('x', claimant('old', { created: '2026-11-23T11:00:00Z' }))).toEqual([])
-    expect(index.claim('x', claimant('old', { created: '2026-11-23T11:00:00Z', recorded: true }))).toEqual([])
+    index.setDeployment(deployment('stray', 'x'))
+    expect(index.claim('x', claimant('new'))).toMatchObject([{ name: 'stray' }])
+    expect(index.claim('x', claimant('owner', { recorded: true }))).toEqual([])
+    expect(index.claim('x', claimant('stray'))).toMatchObject([{ kind: 'ReviewEnvironment', name: 'owner' }])
   })
 
   it('changes with the object: a deployment holds its last one only', () => {
     const index = new DiscriminatorIndex()
-    index.setDeployment(deployment('other', 'x', '2026-11-23T11:00:00Z', false))
-    index.setDeployment(deployment('other', 'y', '2026-11-23T11:00:00Z', false))
+    index.setDeployment(deployment('other', 'x', false))
+    index.setDeployment(deployment('other', 'y', false))
     expect(index.claim('x', claimant('a'))).toEqual([])
     expect(index.claim('y', claimant('a'))).toHaveLength(1)
   })

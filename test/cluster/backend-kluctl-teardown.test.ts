@@ -11,11 +11,12 @@ let kluctl: KluctlController
 
 beforeAll(async () => {
   world = await installWorld('kluctl')
-  story = new KluctlStory(world)
+  story = await KluctlStory.start(world)
   kluctl = await startKluctlController(adminKubeconfig(), { namespaces: [world.namespace] })
 })
 afterAll(async () => {
   await kluctl.stop()
+  await story.close()
   await adminClient().close()
 })
 

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { kluctlDeploymentKind } from '../../src/backend/kluctl/resource.ts'
 import { adminClient, adminKubeconfig, waitFor } from '../harness/cluster.ts'
 import { createEnvironment, installWorld, nextReconcile, type World } from '../harness/environment-world.ts'
 import { type KluctlController, startKluctlController } from '../harness/kluctl-controller/controller.ts'
 import { makeDeploymentReady } from '../harness/kluctl-controller/ready.ts'
 import { createKluctlRepository, kluctlFiles } from '../harness/kluctl-project.ts'
-import { desire, KluctlStory } from '../harness/kluctl-story.ts'
+import { configKey, desire, KluctlStory } from '../harness/kluctl-story.ts'
 
 let world: World
 let story: KluctlStory
@@ -12,11 +13,12 @@ let kluctl: KluctlController
 
 beforeAll(async () => {
   world = await installWorld('kluctl')
-  story = new KluctlStory(world)
+  story = await KluctlStory.start(world)
   kluctl = await startKluctlController(adminKubeconfig(), { namespaces: [world.namespace] })
 })
 afterAll(async () => {
   await kluctl.stop()
+  await story.close()
   await adminClient().close()
 })
 
@@ -65,7 +67,7 @@ describe('backend kluctlDeployment', () => {
     expect((await nextReconcile(world, context)).environment.metadata.resourceVersion).toBe(environment)
   })
 
-  it('has deployed nothing before the discriminator is recorded', async () => {
+  it('has written nothing before the discriminator is recorded', async () => {
     const repository = await createKluctlRepository(kluctlFiles())
     const context = await createEnvironment(world)
     const desired = desire(context, repository.url, repository.first)
@@ -75,7 +77,7 @@ describe('backend kluctlDeployment', () => {
         const next = await nextReconcile(world, context)
         let recorded: unknown
         next.record = async facts => {
-          expect((await story.deploymentOf(context))?.spec).toMatchObject({ dryRun: true, prune: false, delete: false })
+          expect(await story.deploymentOf(context)).toBeUndefined()
           recorded = facts
           throw new Error('killed')
         }
@@ -88,30 +90,55 @@ describe('backend kluctlDeployment', () => {
     expect(await story.until(context, desired, 'ready')).toMatchObject({ phase: 'ready' })
   })
 
-  it('deploys although the Git server was away just after the dry run, when kluctl thinks that it has deployed', async () => {
+  it('is stopped while kluctl comes to another discriminator, and deploys when that is over, with the Git server away between', async () => {
     const repository = await createKluctlRepository(kluctlFiles())
     const context = await createEnvironment(world)
     const desired = desire(context, repository.url, repository.first)
-    const deployer = story.backend()
-    await waitFor(
-      async () => {
-        const next = await nextReconcile(world, context)
-        const record = next.record.bind(next)
-        let away = false
-        next.record = async facts => {
-          await repository.available(false)
-          away = true
-          await record(facts)
-        }
-        await deployer.apply(next, desired)
-        return away
-      },
-      { describe: 'the discriminator to be recorded' },
-    )
+    await story.until(context, desired, 'ready')
+    const own = `preview-${context.environment.metadata.name}`
+    const { namespace = '', name = '' } = (await story.deploymentOf(context))?.metadata ?? {}
+    const key = { ...kluctlDeploymentKind, namespace, name }
+    const told = async () => (await story.deploymentOf(context))?.status?.targetKey
+    await adminClient().patch(key, { spec: { args: { environment: 'another' } } }, { type: 'merge' })
+    await waitFor(async () => (await told())?.discriminator === 'preview-another')
+    await story.reconcile(context, desired)
+    const held = { dryRun: true, prune: false, delete: false, args: desired.backend.args }
+    expect((await story.deploymentOf(context))?.spec).toMatchObject(held)
+
+    await story.untilDone(context)
+    expect(await told()).toMatchObject({ discriminator: own })
+    const strange = { status: { targetKey: { discriminator: 'preview-strange' } } }
+    await adminClient().patch(key, strange, { type: 'merge', subresource: 'status' })
+    const stalled = await story.reconcile(context, desired)
+    expect(stalled).toMatchObject({ phase: 'stalled', reason: 'DiscriminatorDiffers' })
+    expect(stalled.message).toContain('preview-strange')
+    expect((await story.deploymentOf(context))?.spec).toMatchObject(held)
+
+    // kluctl then thinks that its dry run has deployed everything.
+    await repository.available(false)
+    const again = { status: { targetKey: { discriminator: own } } }
+    await adminClient().patch(key, again, { type: 'merge', subresource: 'status' })
     expect(await story.until(context, desired, 'failed', 'ready')).toMatchObject({ reason: 'PrepareFailed' })
+    await adminClient().delete(configKey(context.namespace))
     await repository.available(true)
     expect(await story.until(context, desired, 'ready', 'stalled')).toMatchObject({ phase: 'ready' })
     expect(await story.find(context)).toBeDefined()
+  })
+
+  it('pins the commits of a branch in another repository, and follows it', async () => {
+    const repository = await createKluctlRepository(kluctlFiles())
+    const context = await createEnvironment(world)
+    const elsewhere = desire(context, repository.url, 'f'.repeat(40), { branch: 'main' })
+    const ready = await story.until(context, elsewhere, 'ready', 'failed', 'stalled')
+    expect(ready).toMatchObject({ phase: 'ready', revision: repository.first })
+    const ref = { commit: repository.first }
+    expect((await story.deploymentOf(context))?.spec).toMatchObject({ source: { git: { ref } } })
+    const second = await repository.push(kluctlFiles({ extra: true }))
+    const later = await KluctlStory.start(world)
+    const updated = await later.until(context, elsewhere, 'ready', 'failed', 'stalled')
+    await later.close()
+    expect(updated).toMatchObject({ phase: 'ready', revision: second })
+    expect(await story.find(context, 'extra')).toBeDefined()
   })
 
   it('is not failed while pods start, and ready when they are: it asks kluctl again', async () => {
@@ -150,7 +177,7 @@ describe('backend kluctlDeployment', () => {
     const stalled = await story.until(second, desire(second, repository.url, repository.first), 'ready', 'stalled')
     expect(stalled).toMatchObject({ phase: 'stalled', reason: 'DiscriminatorTaken' })
     expect(stalled.message).toContain(first.environment.metadata.name)
-    expect((await story.deploymentOf(second))?.spec).toMatchObject({ dryRun: true, prune: false, delete: false })
+    expect(await story.deploymentOf(second)).toBeUndefined()
     expect(await story.find(second)).toBeUndefined()
     expect(await story.until(third, desire(third, unnamed.url, unnamed.first), 'ready', 'stalled')).toMatchObject({
       reason: 'DiscriminatorEmpty',
@@ -173,6 +200,8 @@ describe('backend kluctlDeployment', () => {
     const theft = await own.push({ ...kluctlFiles({ discriminator: stolen }), 'deploy/app/extra.yaml': null })
     const stalled = await story.until(pusher, desire(pusher, own.url, theft), 'ready', 'stalled')
     expect(stalled).toMatchObject({ phase: 'stalled', reason: 'DiscriminatorTaken' })
+    const before = { dryRun: false, source: { git: { ref: { commit: own.first } } } }
+    expect((await story.deploymentOf(pusher))?.spec).toMatchObject(before)
     expect(await story.find(neighbour)).toBeDefined()
     expect(await story.find(pusher)).toBeDefined()
     expect((await story.statusOf(pusher))?.discriminators).toEqual([`preview-${pusher.environment.metadata.name}`])
@@ -181,14 +210,20 @@ describe('backend kluctlDeployment', () => {
     expect(await story.find(pusher)).toBeUndefined()
   })
 
-  it('tells a failed preparation without its secrets, and goes on when it is mended', async () => {
+  it('says what is wrong with a project that cannot be loaded, without its secrets, and writes nothing', async () => {
     const repository = await createKluctlRepository(kluctlFiles())
     const context = await createEnvironment(world)
     const wrong = desire(context, repository.url, repository.first, { target: 'token=hunter22' })
-    const failed = await story.until(context, wrong, 'failed', 'ready')
-    expect(failed).toMatchObject({ phase: 'failed', reason: 'PrepareFailed' })
-    expect(failed.message).toContain('not existent in kluctl project config')
-    expect(failed.message).not.toContain('hunter22')
+    const failed = await story.reconcile(context, wrong).catch((error: unknown) => error)
+    expect(failed).toMatchObject({ name: 'TerminalError', reason: 'TargetMissing' })
+    expect((failed as Error).message).toContain('not existent in kluctl project config (known are preview)')
+    expect((failed as Error).message).not.toContain('hunter22')
+    const typo = await repository.push({ 'deploy/.kluctl.yaml': 'targets:\n  - nam: preview\n' })
+    await expect(story.reconcile(context, desire(context, repository.url, typo))).rejects.toMatchObject({
+      reason: 'ProjectInvalid',
+      message: expect.stringMatching(/ deploy\/\.kluctl\.yaml:2:\d+: targets\[0\]\.nam: /),
+    })
+    expect(await story.deploymentOf(context)).toBeUndefined()
     expect(await story.until(context, desire(context, repository.url, repository.first), 'ready')).toBeDefined()
   })
 

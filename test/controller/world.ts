@@ -1,9 +1,14 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Registry } from 'prom-client'
 import { apiVersion, type ChangeIdentity, type ReviewEnvironment, type ReviewProject } from '../../src/api/index.ts'
+import { ProjectSources } from '../../src/backend/project-source.ts'
 import { Controller, type ControllerOptions } from '../../src/controller/index.ts'
 import { environmentObjectName } from '../../src/environment/names.ts'
 import type { GitAccess } from '../../src/forge/index.ts'
 import { createForges } from '../../src/forge/index.ts'
+import { GitStore } from '../../src/git/index.ts'
 import { KubeClient } from '../../src/kube/client.ts'
 import { EventRecorder } from '../../src/kube/events.ts'
 import type { KubeObject } from '../../src/kube/types.ts'
@@ -31,6 +36,8 @@ export class World {
   repo!: FakeRepository
   #kubeconfig = ''
   readonly #kubes: KubeClient[] = []
+  readonly #projects: ProjectSources[] = []
+  #gitFolder = ''
 
   async start(
     spec: Record<string, unknown> = {},
@@ -46,6 +53,7 @@ export class World {
     })
     this.#kubeconfig = await serviceAccountKubeconfig(controllerNamespace, 'offshoot')
     this.forge = await startFakeForge()
+    this.#gitFolder = await mkdtemp(join(tmpdir(), 'offshoot-world-'))
     this.repo = await this.forge.createRepository('acme/shop', files === undefined ? {} : { files })
     await this.admin.create({
       apiVersion: 'v1',
@@ -68,9 +76,13 @@ export class World {
   createController(options: Partial<ControllerOptions> = {}): Controller {
     const kube = options.kube ?? this.newClient()
     this.#kubes.push(kube)
+    const git = new GitStore({ folder: this.#gitFolder, clock: systemClock })
+    const projects = new ProjectSources({ git, clock: systemClock })
+    this.#projects.push(projects)
     const log = options.log ?? silentLogger
     return new Controller({
       kube,
+      projects,
       forges: createForges({ clock: systemClock, logger: log, git: noGit }),
       events: new EventRecorder(kube, { controller: 'offshoot.dev/controller', instance: this.name }),
       registry: new Registry(),
@@ -145,6 +157,8 @@ export class World {
   async stop(): Promise<void> {
     await this.stopController()
     await Promise.all(this.#kubes.map(kube => kube.close()))
+    await Promise.all(this.#projects.map(projects => projects.close()))
+    await rm(this.#gitFolder, { recursive: true, force: true })
     await this.forge.close()
   }
 

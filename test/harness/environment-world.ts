@@ -82,6 +82,10 @@ export function contextOf(world: World, environment: ReviewEnvironment, namespac
     namespace,
     serviceAccount: environment.metadata.name,
     kube: world.controller,
+    credentials: {
+      own: () => Promise.resolve(undefined),
+      secret: name => Promise.reject(new Error(`no Secret ${name}`)),
+    },
     clock: systemClock,
     log: silentLogger,
     signal: new AbortController().signal,

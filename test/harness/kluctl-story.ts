@@ -1,31 +1,42 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { BackendContext, Observation, Teardown } from '../../src/backend/backend.ts'
 import { listedDiscriminators } from '../../src/backend/kluctl/discriminator-index.ts'
+import { parseDeployment, progressOf } from '../../src/backend/kluctl/resource.ts'
 import { kluctlDeploymentBackend } from '../../src/backend/kluctl-deployment.ts'
-import type { DesiredEnvironment } from '../../src/environment/desired.ts'
+import { ProjectSources } from '../../src/backend/project-source.ts'
+import type { DesiredEnvironment, DesiredKluctlDeployment } from '../../src/environment/desired.ts'
+import { GitStore } from '../../src/git/index.ts'
 import type { KubeObject } from '../../src/kube/types.ts'
+import { systemClock } from '../../src/util/clock.ts'
 import { adminClient, waitFor } from './cluster.ts'
 import { nextReconcile, type World } from './environment-world.ts'
 
-export type Deployment = KubeObject & { spec: Record<string, unknown>; status?: Record<string, unknown> }
+export type Deployment = KubeObject & {
+  spec: Record<string, unknown>
+  status?: Record<string, unknown> & { targetKey?: { discriminator?: string } }
+}
 
 /** What an environment with backend `kluctlDeployment` should be. */
 export function desire(
   context: BackendContext,
   url: string,
   revision: string,
-  options: { args?: Record<string, unknown>; target?: string; prune?: boolean } = {},
-): DesiredEnvironment {
+  options: { args?: Record<string, unknown>; target?: string; prune?: boolean; branch?: string } = {},
+): DesiredEnvironment & { backend: DesiredKluctlDeployment } {
   const { name } = context.environment.metadata
-  const { target = 'preview', prune = true } = options
+  const { target = 'preview', prune = true, branch } = options
   const args = { environment: name, namespace: context.namespace, ...options.args }
-  const source = { git: { url, path: 'deploy' } }
+  const source = { git: { url, path: 'deploy', ...(branch === undefined ? {} : { ref: { branch } }) } }
+  const ownRepository = branch === undefined
   return {
     name,
     namespace: { name: context.namespace, labels: {}, annotations: {} },
     clusterRole: 'offshoot-environment',
     url: '',
     revision,
-    backend: { kind: 'kluctlDeployment', ownRepository: true, target, args, spec: { interval: '5m', source }, prune },
+    backend: { kind: 'kluctlDeployment', ownRepository, target, args, spec: { interval: '5m', source }, prune },
   }
 }
 
@@ -40,12 +51,46 @@ export const configKey = (namespace: string, name = 'config') => ({
 export class KluctlStory {
   readonly #world: World
 
-  constructor(world: World) {
+  readonly #projects: ProjectSources
+  readonly #folder: string
+
+  private constructor(world: World, folder: string) {
     this.#world = world
+    this.#folder = folder
+    const git = new GitStore({ folder, clock: systemClock, allowFile: true })
+    this.#projects = new ProjectSources({ git, clock: systemClock })
+  }
+
+  /** Knows nothing yet of any project, as a controller that starts anew. */
+  static async start(world: World): Promise<KluctlStory> {
+    return new KluctlStory(world, await mkdtemp(join(tmpdir(), 'offshoot-story-')))
+  }
+
+  async close(): Promise<void> {
+    await this.#projects.close()
+    await rm(this.#folder, { recursive: true, force: true })
   }
 
   backend() {
-    return kluctlDeploymentBackend(listedDiscriminators(this.#world.controller))
+    const discriminators = listedDiscriminators(this.#world.controller)
+    return kluctlDeploymentBackend({ discriminators, projects: this.#projects })
+  }
+
+  /** One reconcile. */
+  async reconcile(context: BackendContext, desired: DesiredEnvironment): Promise<Observation> {
+    const deployer = this.backend()
+    const next = await nextReconcile(this.#world, context)
+    await deployer.apply(next, desired)
+    return deployer.observe(next, desired)
+  }
+
+  /** Waits until kluctl has dealt with the KluctlDeployment as it stands. */
+  async untilDone(context: BackendContext): Promise<void> {
+    const done = async () => {
+      const object = await this.deploymentOf(context)
+      return object !== undefined && progressOf(parseDeployment(object), undefined).at === 'done'
+    }
+    await waitFor(done, { describe: 'kluctl to be done' })
   }
 
   /** Reconciles until the observation is one of these phases. */

@@ -17,11 +17,8 @@ export interface Claimant {
   namespace: string
   /** Name of the ReviewEnvironment. */
   environment: string
-  /** Name of its KluctlDeployment. */
+  /** Name of its KluctlDeployment; empty when it is deployed otherwise. */
   deployment: string
-  /** When the KluctlDeployment was created (RFC 3339) and its uid: of two that ask at once the older one gets it. */
-  created: string
-  uid: string
   /** Whether the claimant has recorded the discriminator already. */
   recorded: boolean
 }
@@ -37,9 +34,7 @@ export interface Discriminators {
 
 /** The facts about one KluctlDeployment that decide who has a discriminator. */
 export interface KnownDeployment extends Holder {
-  created: string
-  uid: string
-  /** Whether Offshoot made it; it counts once its environment has recorded the discriminator, or by age. */
+  /** Whether Offshoot made it. */
   offshoot: boolean
 }
 
@@ -50,12 +45,9 @@ export function deploymentHolding(
   const status = object.status as { targetKey?: { discriminator?: unknown } } | undefined
   const discriminator = status?.targetKey?.discriminator
   if (typeof discriminator !== 'string' || discriminator === '') return undefined
-  const { namespace = '', name = '', uid = '', creationTimestamp = '' } = object.metadata
+  const { namespace = '', name = '' } = object.metadata
   const offshoot = object.metadata.annotations?.[annotations.owner] !== undefined
-  return {
-    discriminator,
-    deployment: { kind: 'KluctlDeployment', namespace, name, created: creationTimestamp, uid, offshoot },
-  }
+  return { discriminator, deployment: { kind: 'KluctlDeployment', namespace, name, offshoot } }
 }
 
 /** What an environment holds: everything it ever recorded. */
@@ -67,13 +59,14 @@ export function environmentHolding({ metadata, status }: ReviewEnvironment): {
   return { holder, all: status?.discriminators ?? [] }
 }
 
-/** Whether a KluctlDeployment with the same discriminator stands in the claimant's way. */
+/**
+ * Whether a KluctlDeployment with the same discriminator stands in the claimant's way. What Offshoot itself wrote
+ * deploys only with what its environment recorded; one that tells something else is stopped, and is no reason to stop
+ * an environment that had the discriminator before.
+ */
 export function standsInTheWay(deployment: KnownDeployment, claimant: Claimant): boolean {
   if (deployment.namespace === claimant.namespace && deployment.name === claimant.deployment) return false
-  if (!deployment.offshoot) return true
-  if (claimant.recorded) return false
-  const [theirs, ours] = [deployment, claimant].map(({ created, uid }) => `${created} ${uid}`)
-  return (theirs ?? '') < (ours ?? '')
+  return !deployment.offshoot || !claimant.recorded
 }
 
 /** Whether an environment that recorded the discriminator is another one than the claimant's. */
@@ -84,7 +77,7 @@ export function isOther(holder: Holder, claimant: Claimant): boolean {
 /** Whether an environment may deploy with a discriminator. */
 export type Verdict = { ok: true; discriminator: string } | { ok: false; reason: string; message: string }
 
-/** Judges a discriminator that a dry run told. Pure. */
+/** Judges a discriminator. Pure. */
 export function judgeDiscriminator(
   discriminator: string,
   recorded: readonly string[],

@@ -5,12 +5,23 @@ import { recheckStarting } from '../waiting.ts'
 import type { Verdict } from './discriminators.ts'
 import { lookAtObjects } from './objects-ready.ts'
 import { request } from './requests.ts'
-import { type KluctlDeployment, type KluctlProblem, type Progress, progressOf } from './resource.ts'
+import {
+  commitOf,
+  isStrange,
+  type KluctlDeployment,
+  type KluctlProblem,
+  type Progress,
+  progressOf,
+} from './resource.ts'
 
 /** When to look again at what waits for a person or another environment, in milliseconds. */
 const recheckStalled = 60_000
 /** When to look again at what the KluctlDeployment itself will tell, in milliseconds: only in case that is missed. */
 const recheckUnheard = 15_000
+/** When to look again at a project that is being loaded, in milliseconds. */
+const recheckLoading = 2_000
+/** How often a project in another repository is looked at for new commits, in milliseconds. */
+const recheckFollowed = 5 * 60_000
 /** How often a ready environment is looked at again, in milliseconds; its KluctlDeployment tells changes by itself. */
 const recheckReady = 15 * 60_000
 /** How long validation may fail although the objects are ready, before that is called a failure, in milliseconds. */
@@ -27,22 +38,29 @@ type Done = Extract<Progress, { at: 'done' }>
 export async function observeDeployment(
   context: BackendContext,
   backend: DesiredKluctlDeployment,
-  commit: string | undefined,
-  known: { deployment: KluctlDeployment; verdict?: Verdict } | undefined,
+  deployment: KluctlDeployment | undefined,
 ): Promise<Observation> {
-  const age = ageOf(context, known?.deployment)
-  const observation = known
-    ? await judge(context, commit, known.deployment, known.verdict, age)
-    : deploying('Creating', 'the KluctlDeployment is being created')
-  const revision = backend.ownRepository ? commit : known?.deployment.status.observedCommit
+  if (deployment === undefined) return deploying('Creating', 'the KluctlDeployment is being created')
+  const age = ageOf(context, deployment)
+  const observation = await judge(context, backend, deployment, age)
+  const revision = commitOf(deployment)
   return revision === undefined ? observation : { ...observation, revision }
+}
+
+/** The project takes its time to load: a look at it soon. */
+export function loadingProject(): Observation {
+  return deploying('LoadingProject', 'the Kluctl project is being loaded', recheckLoading)
+}
+
+/** Nothing is written with such a discriminator. */
+export function refused({ reason, message }: Extract<Verdict, { ok: false }>): Observation {
+  return { phase: 'stalled', reason, message, recheckAfter: recheckStalled }
 }
 
 async function judge(
   context: BackendContext,
-  commit: string | undefined,
+  backend: DesiredKluctlDeployment,
   deployment: KluctlDeployment,
-  verdict: Verdict | undefined,
   age: number,
 ): Promise<Observation> {
   if (deployment.object.metadata.deletionTimestamp !== undefined) {
@@ -52,17 +70,20 @@ async function judge(
     const message = 'somebody set spec.suspend on the KluctlDeployment: kluctl does nothing until it is unset'
     return { phase: 'stalled', reason: 'Suspended', message, recheckAfter: recheckStalled }
   }
-  const progress = progressOf(deployment, commit)
+  const progress = progressOf(deployment, commitOf(deployment))
   if (progress.at === 'working') return deploying('Reconciling', workingMessage(deployment, progress.message))
   if (progress.at === 'prepareFailed') return prepareFailed(context, deployment, progress.message, age)
-  if (deployment.spec.dryRun === true) return checked(context, deployment, progress, verdict, age)
-  return deployed(context, deployment, progress, age)
+  if (deployment.spec.dryRun === true) return held(context, deployment)
+  const observation = await deployed(context, deployment, progress, age)
+  // Nobody tells when the branch of another repository moves.
+  const follow = observation.phase === 'ready' && !backend.ownRepository
+  return follow ? { ...observation, recheckAfter: recheckFollowed } : observation
 }
 
 function workingMessage({ object, spec }: KluctlDeployment, message: string): string {
   const taken = object.metadata.finalizers?.some(finalizer => finalizer.includes('kluctl')) ?? false
   if (!taken) return 'no kluctl controller has taken up the KluctlDeployment yet'
-  return presentable(spec.dryRun === true ? `checking the discriminator by a dry run: ${message}` : message, maxText)
+  return presentable(spec.dryRun === true ? `held, in a dry run: ${message}` : message, maxText)
 }
 
 /** kluctl tries again by itself only after its interval; most causes (a Git server) pass sooner. */
@@ -76,21 +97,12 @@ async function prepareFailed(
   return { phase: 'failed', reason: 'PrepareFailed', message: presentable(message, maxText), recheckAfter: next }
 }
 
-async function checked(
-  context: BackendContext,
-  deployment: KluctlDeployment,
-  progress: Done,
-  verdict: Verdict | undefined,
-  age: number,
-): Promise<Observation> {
-  // Such as before the account may read kube-system, whose uid is the cluster's id for kluctl.
-  if (deployment.status.targetKey === undefined) {
-    const message = presentable(`the dry run told no target: ${progress.message}`, maxText)
-    const next = await request(context, deployment, 'reconcile', age)
-    return { phase: 'failed', reason: progress.reason || 'DeployFailed', message, recheckAfter: next }
-  }
-  if (verdict === undefined || verdict.ok) return deploying('Deploying', 'the dry run told its discriminator')
-  return { phase: 'stalled', reason: verdict.reason, message: verdict.message, recheckAfter: recheckStalled }
+/** A hand's edit is undone by now; what kluctl makes of the very spec that was proven is the project's doing. */
+function held({ environment }: BackendContext, deployment: KluctlDeployment): Observation {
+  if (!isStrange(deployment, environment)) return deploying('Deploying', 'kluctl tells the proven discriminator again')
+  const told = JSON.stringify(deployment.status.targetKey?.discriminator?.slice(0, 80))
+  const message = `kluctl comes to the discriminator ${told}, which is not the one that was found to be this environment's own: nothing is deployed. Use only target and args in it, nothing that changes by itself`
+  return { phase: 'stalled', reason: 'DiscriminatorDiffers', message, recheckAfter: recheckStalled }
 }
 
 async function deployed(
@@ -100,7 +112,7 @@ async function deployed(
   age: number,
 ): Promise<Observation> {
   const { lastDeployResult } = deployment.status
-  // After a live attempt that failed early kluctl thinks that the dry run before it has deployed everything.
+  // After a live attempt that failed early kluctl thinks that a dry run before it has deployed everything.
   if (lastDeployResult?.commandInfo?.dryRun === true) {
     return deploying('Deploying', 'asked kluctl to deploy', await request(context, deployment, 'deploy', age))
   }
@@ -147,13 +159,13 @@ function deploying(reason: string, message: string, next = recheckUnheard): Obse
 }
 
 /** How long the last deploy is ago, or what is nearest to it, in milliseconds. */
-function ageOf({ environment, clock }: BackendContext, deployment: KluctlDeployment | undefined): number {
+function ageOf({ environment, clock }: BackendContext, deployment: KluctlDeployment): number {
   const { applied } = environment.status?.times ?? {}
-  const deployed = deployment?.status.lastDeployResult?.commandInfo?.endTime
+  const deployed = deployment.status.lastDeployResult?.commandInfo?.endTime
   const since = [applied, deployed]
     .filter(time => time !== undefined)
     .sort()
     .at(-1)
-  const start = since ?? deployment?.object.metadata.creationTimestamp
+  const start = since ?? deployment.object.metadata.creationTimestamp
   return start === undefined ? 0 : Math.max(0, clock.now() - Date.parse(start))
 }

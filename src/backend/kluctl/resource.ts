@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { ReviewEnvironment } from '../../api/index.ts'
 import { kluctlDeploymentName } from '../../environment/names.ts'
 import type { KubeObject, ObjectKey } from '../../kube/types.ts'
 import { OffshootError } from '../../util/errors.ts'
@@ -78,6 +79,22 @@ export function deploymentKey({ environment }: BackendContext): ObjectKey {
 export async function readDeployment(context: BackendContext): Promise<KluctlDeployment | undefined> {
   const object = await context.kube.get<KubeObject>(deploymentKey(context), { signal: context.signal })
   return object && parseDeployment(object)
+}
+
+/** The commit that the spec pins. */
+export function commitOf({ spec }: KluctlDeployment): string | undefined {
+  const { git } = (spec.source ?? {}) as { git?: { ref?: { commit?: unknown } } }
+  const commit = git?.ref?.commit
+  return typeof commit === 'string' ? commit : undefined
+}
+
+/**
+ * Whether kluctl tells a discriminator that was never proven to be this environment's: somebody edited the object, or
+ * the project's template says something else each time. What it deploys, prunes or deletes with that is not known.
+ */
+export function isStrange({ status }: KluctlDeployment, environment: ReviewEnvironment): boolean {
+  const discriminator = status.targetKey?.discriminator
+  return discriminator !== undefined && !(environment.status?.discriminators ?? []).includes(discriminator)
 }
 
 /** @throws OffshootError for a status of another shape, naming the field */

@@ -82,8 +82,6 @@ async function finalSpec(
         namespace: metadata.namespace,
         environment: metadata.name,
         deployment: object.metadata.name ?? '',
-        created: object.metadata.creationTimestamp ?? '',
-        uid: object.metadata.uid ?? '',
         recorded,
       })
     : []

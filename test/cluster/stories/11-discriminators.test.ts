@@ -1,4 +1,4 @@
-// Empty discriminators, and what a dry run may write before its discriminator is known: test/cluster/backend-kluctl.test.ts.
+// Empty discriminators, and what kluctl may be told before its discriminator is known: test/cluster/backend-kluctl.test.ts.
 import { describe, expect, it } from 'vitest'
 import { apiVersion } from '../../../src/api/index.ts'
 import { kluctlDeploymentName } from '../../../src/environment/names.ts'
@@ -48,7 +48,7 @@ describe.each(kluctlBackends)('deployed by $title', { concurrent: true }, backen
       const message = await two.toStall('DiscriminatorTaken', deadline)
       expect(message).toContain(`${house.name}-preview`)
       expect(message).toContain(one.name)
-      expect((await deploymentOf(house, two))?.spec).toMatchObject({ dryRun: true, prune: false, delete: false })
+      expect(await deploymentOf(house, two)).toBeUndefined()
       expect(await two.find()).toBeUndefined()
       await house.toSay(second, 'failed', 'DiscriminatorTaken', one.name)
       await house.toMark(second.sha, 'failure')
@@ -98,7 +98,8 @@ describe.each(kluctlBackends)('deployed by $title', { concurrent: true }, backen
       await repo.pushTo(pusher.number, discriminatedBy(stolen ?? ''))
       const message = await own.toStall('DiscriminatorTaken', deadline)
       expect(message).toContain(theirs.name)
-      expect((await deploymentOf(house, own))?.spec).toMatchObject({ dryRun: true, prune: false, delete: false })
+      const kept = { dryRun: false, source: { git: { ref: { commit: sha } } } }
+      expect((await deploymentOf(house, own))?.spec).toMatchObject(kept)
       expect(await both()).toEqual(uids)
       expect(await own.find()).toMatchObject({ data: { version: sha } })
       expect((await own.get())?.status).toMatchObject({ discriminators: before, deployedRevision: sha })
