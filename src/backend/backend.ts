@@ -62,6 +62,11 @@ export interface Teardown {
  */
 export interface Backend {
   readonly name: 'kluctlDeployment' | 'objects'
+  /**
+   * What `apply` will record in a namespace that does not exist yet; it is then recorded with the namespace's own name.
+   * Reads nothing of the environment.
+   */
+  foresee?(context: BackendContext, desired: DesiredEnvironment): Promise<BackendRecord>
   /** Brings the cluster towards `desired`; writes nothing when it is there already. */
   apply(context: BackendContext, desired: DesiredEnvironment): Promise<void>
   /** Tells how the deployment stands; reads only, except for asking a controller to look again. */

@@ -8,7 +8,7 @@ import type { Backend, BackendContext, Observation, Teardown } from './backend.t
 import { digestOf } from './digest.ts'
 import { clientOf, identityOf } from './objects/identity.ts'
 import { observeObjects } from './objects/observe.ts'
-import { type Look, type ObjectsPlan, planObjects } from './objects/plan.ts'
+import { foreseenInventory, type Look, type ObjectsPlan, planObjects } from './objects/plan.ts'
 import { type PreparedObject, prepareObjects } from './objects/prepare.ts'
 import { readLimit, removeObjects } from './objects/remove.ts'
 import { teardownObjects } from './objects/teardown.ts'
@@ -23,6 +23,10 @@ export function objectsBackend(): Backend {
   const seen = new WeakMap<BackendContext, ReadonlyMap<string, Look>>()
   return {
     name: 'objects',
+    async foresee(context, desired) {
+      const { prepared, account } = await prepare(context, desired)
+      return { inventory: foreseenInventory(prepared, context.namespace, account) }
+    },
     async apply(context, desired) {
       const { prepared, kube, account } = await prepare(context, desired)
       const looks = await lookAt(prepared, kube, context.signal)

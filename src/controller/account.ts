@@ -124,7 +124,7 @@ export async function ensureServiceAccount(
   const { serviceAccount, state } = environment.status ?? {}
   const known = context.stores.namespaces.get(undefined, environmentNamespace) !== undefined
   // Nobody watches accounts. One that was recorded is there, unless something else fails: then it is looked at again.
-  if (known && serviceAccount !== undefined && state === 'Ready') return
+  if (known && serviceAccount !== undefined && (state === 'Ready' || state === 'Deploying')) return
   const key = accountKey(environment)
   const { namespace = '', name } = key
   const account: KubeObject = {

@@ -3,9 +3,9 @@ import { admit } from '../environment/admission.ts'
 import { timestamp } from '../util/clock.ts'
 import { parallel } from '../util/parallel.ts'
 import type { ControllerContext } from './context.ts'
-import type { Place } from './keys.ts'
+import { type Place, placeOf } from './keys.ts'
 import { mergePatch } from './patch.ts'
-import { environmentsOf, projectOf } from './stores.ts'
+import { environmentsOf } from './stores.ts'
 
 type Admission = NonNullable<NonNullable<ReviewEnvironment['status']>['admission']>
 
@@ -23,11 +23,9 @@ export async function reconcileAdmission(
 ): Promise<undefined> {
   const project = context.stores.projects.get(namespace, name)
   if (project === undefined || project.metadata.deletionTimestamp !== undefined) return undefined
+  if (context.stores.environments.count('queued', placeOf(project)) === 0) return undefined
   const known = environmentsOf(context.stores, project).filter(({ status }) => status?.change !== undefined)
-  const counted = environmentsOf(context.stores, project)
-    .filter(environment => environment.status?.change !== undefined || context.reservations.has(environment))
-    .map(environment => withReservation(context, environment))
-  const { admit: admitted, waiting } = admit(counted, project.spec.environment.limit)
+  const { admit: admitted, waiting } = admit(known, project.spec.environment.limit)
   const wanted = new Map<string, Admission>([
     ...admitted.map(each => [each, { admitted: true }] as const),
     ...waiting.map(({ name: each, position, ahead }) => [each, { admitted: false, position, ahead }] as const),
@@ -39,54 +37,20 @@ export async function reconcileAdmission(
   return undefined
 }
 
-/** Places that were given and are not in the status yet: uids by project. */
-export class Reservations {
-  readonly #byProject = new Map<string, Set<string>>()
-
-  has(environment: ReviewEnvironment): boolean {
-    return this.#byProject.get(projectOf(environment))?.has(environment.metadata.uid ?? '') ?? false
-  }
-
-  add(environment: ReviewEnvironment): void {
-    const known = this.#byProject.get(projectOf(environment)) ?? new Set()
-    this.#byProject.set(projectOf(environment), known.add(environment.metadata.uid ?? ''))
-  }
-
-  /** The status says it now, or never will. */
-  release(environment: ReviewEnvironment): void {
-    const known = this.#byProject.get(projectOf(environment))
-    known?.delete(environment.metadata.uid ?? '')
-    if (known?.size === 0) this.#byProject.delete(projectOf(environment))
-  }
-}
-
 /**
- * Reserves a place for an environment that was just created, if one is free and nobody waits for it; false: ask
- * `reconcileAdmission`. Reads memory only, so that what follows it at once sees the reservation.
+ * Whether a place is free for an environment that was just created, and nobody waits for it; false: ask
+ * `reconcileAdmission`. Reads memory only, and costs the same however many environments there are: whoever takes the
+ * place puts that into the store before anything else can happen.
  */
-export function reservePlace(
+export function hasFreePlace(
   context: ControllerContext,
   project: ReviewProject,
-  environment: ReviewEnvironment,
+  { metadata: { namespace, name } }: ReviewEnvironment,
 ): boolean {
-  const { uid } = environment.metadata
-  const others = environmentsOf(context.stores, project).filter(
-    ({ metadata }) => metadata.uid !== uid && metadata.deletionTimestamp === undefined,
-  )
-  const waits = others.some(other => !holdsPlace(context, other))
-  if (waits || others.length >= project.spec.environment.limit) return false
-  context.reservations.add(environment)
-  return true
-}
-
-function holdsPlace(context: ControllerContext, environment: ReviewEnvironment): boolean {
-  return environment.status?.admission?.admitted === true || context.reservations.has(environment)
-}
-
-/** A reserved place counts as given. */
-function withReservation(context: ControllerContext, environment: ReviewEnvironment): ReviewEnvironment {
-  if (!context.reservations.has(environment)) return environment
-  return { ...environment, status: { ...environment.status, admission: { admitted: true } } }
+  const { environments } = context.stores
+  const isCounted = environments.get(namespace, name) !== undefined
+  const others = environments.count('alive', placeOf(project)) - (isCounted ? 1 : 0)
+  return others < project.spec.environment.limit && environments.count('queued', placeOf(project)) === 0
 }
 
 async function write(

@@ -12,7 +12,8 @@ import { changeSummary } from '../environment/why-not.ts'
 import { KubeError } from '../kube/errors.ts'
 import { timestamp } from '../util/clock.ts'
 import { TerminalError } from '../util/errors.ts'
-import { reservePlace } from './admission.ts'
+import { hasFreePlace } from './admission.ts'
+import { storedStatus, withStatusAhead } from './ahead.ts'
 import type { ControllerContext } from './context.ts'
 import { mergePatch } from './patch.ts'
 
@@ -54,18 +55,18 @@ async function create(
   signal: AbortSignal,
 ): Promise<void> {
   const created = await createOrFind(context, decision.environment, signal)
+  const requested = timestamp(context.clock.now())
+  if (mayReserve && hasFreePlace(context, project, created)) {
+    const times = { requested, admitted: requested }
+    const status = { ...factsOf(decision.facts), admission: { admitted: true }, times }
+    context.stores.environments.assume(withStatusAhead(created, status), { ahead: true })
+    return
+  }
   context.stores.environments.assume(created)
-  // A place is given with the facts where one is free: one write less before the first object.
-  const reserved = mayReserve && reservePlace(context, project, created)
   try {
-    const now = timestamp(context.clock.now())
-    const times = { requested: now, ...(reserved ? { admitted: now } : {}) }
-    const admission = reserved ? { admitted: true } : undefined
-    const patched = await recordFacts(context, created, decision.facts, { times, admission }, signal)
-    context.event(patched, { type: 'Normal', reason: 'Created', note: decision.reason, action: 'Create' })
+    await recordFacts(context, created, decision.facts, { requested }, signal)
   } finally {
-    context.reservations.release(created)
-    if (!reserved) askForPlace(context, project)
+    askForPlace(context, project)
   }
 }
 
@@ -105,9 +106,9 @@ async function update(
   let { environment } = decision
   // Facts come first: a commit of which nothing is known is never deployed by them.
   if (factsChanged) {
-    const requested = specChanged || environment.status?.times?.requested === undefined
-    const times = requested ? { requested: timestamp(context.clock.now()) } : {}
-    environment = await recordFacts(context, environment, facts, { times }, signal)
+    const isNew = specChanged || environment.status?.times?.requested === undefined
+    const times = isNew ? { requested: timestamp(context.clock.now()) } : {}
+    environment = await recordFacts(context, environment, facts, times, signal)
   }
   if (specChanged) {
     const patch = { metadata: { uid: environment.metadata.uid }, spec: { revision: facts.sha } }
@@ -122,22 +123,21 @@ async function recordFacts(
   context: ControllerContext,
   environment: ReviewEnvironment,
   facts: ChangeFacts,
-  more: { times: EnvironmentTimes; admission?: NonNullable<ReviewEnvironment['status']>['admission'] | undefined },
+  times: EnvironmentTimes,
   signal: AbortSignal,
 ): Promise<ReviewEnvironment> {
-  const { status } = context.stores.environments.get(environment.metadata.namespace, environment.metadata.name) ?? {}
-  const wanted = {
-    ...status,
-    change: facts,
-    summary: changeSummary(identityOf(facts), facts.title).slice(0, 256),
-    times: { ...status?.times, ...more.times },
-    ...(more.admission === undefined ? {} : { admission: more.admission }),
-  }
-  const patch = { metadata: { uid: environment.metadata.uid }, status: mergePatch(status, wanted) ?? {} }
+  const newest = context.stores.environments.get(environment.metadata.namespace, environment.metadata.name)
+  const wanted = { ...newest?.status, ...factsOf(facts), times: { ...newest?.status?.times, ...times } }
+  const stored = newest && storedStatus(newest)
+  const patch = { metadata: { uid: environment.metadata.uid }, status: mergePatch(stored, wanted) ?? {} }
   const options = { type: 'merge', subresource: 'status', signal } as const
   const patched = await context.kube.patch<ReviewEnvironment>(keyOf(environment), patch, options)
   context.stores.environments.assume(patched)
   return patched
+}
+
+function factsOf(facts: ChangeFacts) {
+  return { change: facts, summary: changeSummary(identityOf(facts), facts.title).slice(0, 256) }
 }
 
 function askForPlace(context: ControllerContext, project: ReviewProject): void {

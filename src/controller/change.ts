@@ -15,7 +15,7 @@ import { carryOut, deleteEnvironment } from './carry-out.ts'
 import type { ControllerContext } from './context.ts'
 import { placeOf, type Work } from './keys.ts'
 import { changeProjectStatus } from './project-status.ts'
-import { changeIndex, environmentsOf } from './stores.ts'
+import { changeIndex } from './stores.ts'
 
 /**
  * Looks at one change and does what it asks for. One request to the forge (two or three where the project filters by
@@ -137,10 +137,9 @@ async function guardAllows(
   let pass = false
   const apply: Parameters<typeof changeProjectStatus>[2] = (status, newest) => {
     const { metadata } = newest
-    const alive = environmentsOf(context.stores, newest).filter(each => each.metadata.deletionTimestamp === undefined)
     const verdict = guardDeletes({
       candidates: [{ key: change, cause }],
-      environments: alive.length,
+      environments: context.stores.environments.count('alive', placeOf(newest)),
       state: status,
       now: context.clock.now(),
       listing: false,

@@ -5,7 +5,6 @@ import type { KubeClient } from '../kube/client.ts'
 import type { EventInput } from '../kube/events.ts'
 import type { Clock } from '../util/clock.ts'
 import type { Logger } from '../util/log.ts'
-import type { Reservations } from './admission.ts'
 import type { Farewells } from './farewells.ts'
 import type { ForgeAccess } from './forge-access.ts'
 import type { Freshness } from './freshness.ts'
@@ -51,7 +50,6 @@ export interface ControllerContext {
   budget: Budget
   commits: CommitCache
   farewells: Farewells
-  reservations: Reservations
   /** Changes (values of the index `change`) to look at again when their environment's removal is done. */
   wantedAgain: Set<string>
   /** Records a Kubernetes Event; never waits, never throws. */

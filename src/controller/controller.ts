@@ -12,7 +12,6 @@ import { LeaderElector, type LeaderElectorOptions } from '../kube/leader.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
 import type { Logger } from '../util/log.ts'
-import { Reservations } from './admission.ts'
 import { type ControllerContext, type ControllerLimits, defaultLimits } from './context.ts'
 import { Farewells } from './farewells.ts'
 import { ForgeAccess } from './forge-access.ts'
@@ -266,7 +265,6 @@ export class Controller {
       locks: new KeyedLocks(),
       freshness: new Freshness(),
       farewells: new Farewells(this.#clock),
-      reservations: new Reservations(),
       wantedAgain: new Set(),
       event: (about, event) => events.record(about, event),
       clock: this.#clock,

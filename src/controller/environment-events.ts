@@ -4,7 +4,10 @@ import type { ControllerContext } from './context.ts'
 
 const mask = maskFor()
 
-/** Tells of a change of state by a Kubernetes Event and a line in the log. */
+/** States that every environment passes through, and that end by themselves: worth a line in the log, no event. */
+const passing: ReadonlySet<string> = new Set(['Pending', 'Deploying', 'Deleting'])
+
+/** Tells of a change of state by a line in the log, and by a Kubernetes Event where somebody may want to know. */
 export function tellTransition(context: ControllerContext, before: ReviewEnvironment, after: ReviewEnvironment): void {
   const { state } = after.status ?? {}
   const ready = findCondition(after.status?.conditions, 'Ready')
@@ -14,7 +17,7 @@ export function tellTransition(context: ControllerContext, before: ReviewEnviron
   const warning = state === 'Failed' || state === 'Blocked'
   const reason = warning ? (ready?.reason ?? state) : state
   const note = mask(noteOf(after, state, ready?.message ?? ''))
-  context.event(after, { type: warning ? 'Warning' : 'Normal', reason, note })
+  if (!passing.has(state)) context.event(after, { type: warning ? 'Warning' : 'Normal', reason, note })
   const { namespace, name } = after.metadata
   context.log.info({ environment: `${namespace}/${name}`, state, reason: ready?.reason }, 'environment state')
 }

@@ -1,5 +1,5 @@
 import { changeKey, isBranchName, type ReviewEnvironment, type ReviewProject } from '../api/index.ts'
-import type { BackendContext } from '../backend/backend.ts'
+import type { BackendContext, BackendRecord } from '../backend/backend.ts'
 import { ApplyError } from '../backend/refusals.ts'
 import { deployRefusal } from '../environment/deployable.ts'
 import type { DesiredEnvironment } from '../environment/desired.ts'
@@ -137,7 +137,10 @@ async function deploy(
     target: desired.backend.kind === 'kluctlDeployment' ? desired.backend.target : undefined,
     args: desired.backend.kind === 'kluctlDeployment' ? shownArgs(desired.backend.args) : undefined,
   })
-  await claim(draft, { namespace, serviceAccount: accountOf(draft.environment), backend: kind }, signal)
+  const foresee = async () =>
+    context.backends[kind].foresee?.(backendContext(context, draft, namespace, signal), desired) ?? {}
+  const facts = { namespace, serviceAccount: accountOf(draft.environment), backend: kind }
+  await claim(draft, facts, foresee, signal)
   await ensureServiceAccount(context, draft.environment, namespace, signal)
   try {
     await ensureNamespace(context, draft, namespace, desired, signal)
@@ -165,6 +168,7 @@ function waitForKluctl(context: ControllerContext, draft: StatusDraft): Outcome 
 async function claim(
   draft: StatusDraft,
   facts: { namespace: string; serviceAccount: string; backend: 'kluctlDeployment' | 'objects' },
+  foresee: () => Promise<BackendRecord>,
   signal: AbortSignal,
 ): Promise<void> {
   const { namespace, serviceAccount, backend } = draft.status
@@ -177,7 +181,8 @@ async function claim(
   const recorded = namespace === facts.namespace && serviceAccount === facts.serviceAccount && backend !== undefined
   if (recorded) return
   markPending(draft, 'Preparing', `preparing namespace ${facts.namespace}`)
-  await draft.record(facts, signal)
+  const foreseen = backend === undefined ? await foresee() : {}
+  await draft.record({ ...facts, ...foreseen }, signal)
 }
 
 async function applyAndObserve(
@@ -206,7 +211,7 @@ async function applySoon(
   { namespace, signal }: BackendContext,
   apply: () => Promise<void>,
 ): Promise<void> {
-  for (let wait = 20; ; wait *= 2) {
+  for (let wait = 10; ; wait *= 2) {
     try {
       await apply()
       return

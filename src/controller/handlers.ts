@@ -5,7 +5,7 @@ import type { ControllerContext } from './context.ts'
 import type { Place } from './keys.ts'
 import { parseOwner } from './ownership.ts'
 import { sameJson } from './patch.ts'
-import { changeIndex, environmentsOf, projectOf } from './stores.ts'
+import { changeIndex, environmentsOf, findProject, projectOf } from './stores.ts'
 
 /** Counts of a project are written at most once in this many milliseconds. */
 const countsDelay = 1_000
@@ -82,7 +82,9 @@ function environmentHandler(context: ControllerContext): InformerHandler<ReviewE
     onDelete(environment) {
       askForPlaces(context, environment)
       const place = { namespace: environment.metadata.namespace, name: environment.spec.projectRef.name }
-      enqueue.now({ kind: 'project', ...place })
+      const project = findProject(context.stores, environment)
+      if (project?.metadata.deletionTimestamp === undefined) countSoon(context, environment)
+      else enqueue.now({ kind: 'project', ...place })
       const change = changeKey(environment.spec.change)
       if (context.wantedAgain.delete(changeIndex(projectOf(environment), change))) {
         enqueue.now({ kind: 'change', ...place, change })
@@ -139,7 +141,13 @@ function ownedHandler<T extends KubeObject>({ enqueue }: ControllerContext): Inf
     const owner = parseOwner(object)
     if (owner !== undefined) enqueue.now({ kind: 'environment', namespace: owner.namespace, name: owner.name })
   }
-  return { onUpdate: ask, onDelete: ask }
+  // A namespace on its way out tells of itself again and again; only what we know of it counts.
+  return { onUpdate: (object, old) => void (sameJson(essence(object), essence(old)) || ask(object)), onDelete: ask }
+}
+
+/** The object without its version. */
+function essence(object: KubeObject): unknown {
+  return { ...object, metadata: { ...object.metadata, resourceVersion: undefined } }
 }
 
 function isLeaving(object: KubeObject, old: KubeObject): boolean {

@@ -189,8 +189,7 @@ function noteWanted(context: ControllerContext, project: ReviewProject, listing:
 }
 
 function freePlaces(context: ControllerContext, project: ReviewProject): number {
-  const alive = environmentsOf(context.stores, project).filter(each => each.metadata.deletionTimestamp === undefined)
-  return project.spec.environment.limit - alive.length
+  return project.spec.environment.limit - context.stores.environments.count('alive', placeOf(project))
 }
 
 /** Milliseconds since the epoch; what has no time goes last, as it does when places are given. */

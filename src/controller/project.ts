@@ -1,5 +1,6 @@
 import {
   apiVersion,
+  type EnvironmentState,
   finalizer,
   findCondition,
   type ReviewEnvironment,
@@ -14,9 +15,9 @@ import { formatProblem, type Problem } from '../util/errors.ts'
 import { parallel } from '../util/parallel.ts'
 import { deleteEnvironment } from './carry-out.ts'
 import type { ControllerContext } from './context.ts'
-import type { Place } from './keys.ts'
+import { type Place, placeOf } from './keys.ts'
 import { changeProjectStatus } from './project-status.ts'
-import { environmentsOf } from './stores.ts'
+import { environmentsOf, stateIndex } from './stores.ts'
 import type { Outcome } from './workers.ts'
 
 /** Deletes accepted at a time when a project goes. */
@@ -127,7 +128,8 @@ function validated(
 }
 
 function counts(context: ControllerContext, project: ReviewProject) {
-  const environments = environmentsOf(context.stores, project)
-  const inState = (state: string) => environments.filter(({ status }) => status?.state === state).length
-  return { environments: environments.length, ready: inState('Ready'), waiting: inState('Waiting') }
+  const { environments } = context.stores
+  const place = placeOf(project)
+  const inState = (state: EnvironmentState) => environments.count('state', stateIndex(place, state))
+  return { environments: environments.count('project', place), ready: inState('Ready'), waiting: inState('Waiting') }
 }

@@ -45,6 +45,10 @@ export class ScopedInformer<T extends KubeObject> {
     return [...this.#all()].flatMap(informer => informer.byIndex(index, value))
   }
 
+  count(index: string, value: string): number {
+    return [...this.#all()].reduce((sum, informer) => sum + informer.count(index, value), 0)
+  }
+
   /** As Informer.addHandler. */
   addHandler(handler: InformerHandler<T>): () => void {
     const removers = [...this.#all()].map(informer => informer.addHandler(handler))
@@ -53,8 +57,8 @@ export class ScopedInformer<T extends KubeObject> {
     }
   }
 
-  assume(object: T): void {
-    this.#of(object.metadata.namespace)?.assume(object)
+  assume(object: T, options: { ahead?: boolean } = {}): void {
+    this.#of(object.metadata.namespace)?.assume(object, options)
   }
 
   assumeDeleted(object: KubeObject): void {

@@ -11,6 +11,7 @@ import {
 } from '../api/index.ts'
 import { KubeError } from '../kube/errors.ts'
 import { timestamp } from '../util/clock.ts'
+import { isAhead, storedStatus, withStatusAhead } from './ahead.ts'
 import type { ControllerContext } from './context.ts'
 import { mergePatch, sameJson } from './patch.ts'
 
@@ -72,6 +73,8 @@ export class StatusDraft {
 
   /** Writes what differs from what the API server has; nothing if nothing does. */
   async save(signal?: AbortSignal): Promise<void> {
+    // Facts that are older than somebody's newer ones must not be written over them.
+    if (isAhead(this.#environment)) return this.record({}, signal)
     const status = mergePatch(this.#environment.status, this.#status)
     if (status === undefined) return
     await this.#patch({ status }, 'status', signal)
@@ -83,9 +86,9 @@ export class StatusDraft {
    */
   async record(facts: { [K in keyof OwnStatus]?: OwnStatus[K] | undefined }, signal?: AbortSignal): Promise<void> {
     this.set(facts)
-    const status = mergePatch(this.#environment.status, this.#status)
-    if (status === undefined) return
     for (let attempt = 0; ; attempt++) {
+      const status = mergePatch(storedStatus(this.#environment), this.#status)
+      if (status === undefined) return
       const { resourceVersion } = this.#environment.metadata
       try {
         await this.#patch({ metadata: { resourceVersion }, status }, 'status', signal)
@@ -120,7 +123,9 @@ export class StatusDraft {
     if (live.metadata.generation !== generation || live.metadata.deletionTimestamp !== deletionTimestamp) throw conflict
     const before = this.#environment.status
     if (recorded.some(field => !sameJson(live.status?.[field], before?.[field]))) throw conflict
-    this.#take(live)
+    // Facts that were not written yet stay, unless newer ones were.
+    const facts = isAhead(this.#environment) && live.status?.change === undefined
+    this.#take(facts ? withStatusAhead(live, { ...live.status, ...before }) : live)
   }
 
   async #patch(patch: Record<string, unknown>, subresource: string | undefined, signal?: AbortSignal): Promise<void> {
@@ -131,12 +136,12 @@ export class StatusDraft {
 
   /** The newest object becomes what is compared with; what others own comes from it. */
   #take(object: ReviewEnvironment): void {
-    this.#environment = object
     const { change, summary, admission, feedback } = object.status ?? {}
     const others = { change, summary, admission, feedback }
     const mine: Record<string, unknown> = { ...this.#status, ...others }
     for (const [key, value] of Object.entries(others)) if (value === undefined) delete mine[key]
     this.#status = mine
+    this.#environment = object
     this.#context.stores.environments.assume(object)
   }
 

@@ -1,6 +1,7 @@
 import {
   apiVersion,
   changeKey,
+  type EnvironmentState,
   labels,
   managedByValue,
   type ReviewEnvironment,
@@ -69,6 +70,9 @@ export function createStores(kube: KubeClient, { namespaces, ...options }: Store
         project: environment => [projectOf(environment)],
         change: environment => [changeIndex(projectOf(environment), changeKey(environment.spec.change))],
         uid: ({ metadata }) => (metadata.uid === undefined ? [] : [metadata.uid]),
+        alive: environment => (isLeaving(environment) ? [] : [projectOf(environment)]),
+        queued: environment => (waitsForPlace(environment) ? [projectOf(environment)] : []),
+        state: environment => [stateIndex(projectOf(environment), environment.status?.state ?? 'Pending')],
       },
       transform: slim,
     }),
@@ -96,6 +100,11 @@ export function changeIndex(project: string, change: string): string {
   return `${project}|${change}`
 }
 
+/** Value of the index `state`. */
+export function stateIndex(project: string, state: EnvironmentState): string {
+  return `${project}|${state}`
+}
+
 /** The project of an environment, if it exists. */
 export function findProject(stores: Stores, environment: ReviewEnvironment): ReviewProject | undefined {
   return stores.projects.get(environment.metadata.namespace, environment.spec.projectRef.name)
@@ -104,6 +113,16 @@ export function findProject(stores: Stores, environment: ReviewEnvironment): Rev
 /** All environments of a project. */
 export function environmentsOf(stores: Stores, project: ReviewProject): ReviewEnvironment[] {
   return stores.environments.byIndex('project', placeOf(project))
+}
+
+function isLeaving({ metadata }: KubeObject): boolean {
+  return metadata.deletionTimestamp !== undefined
+}
+
+/** Who wants a place within the limit and has none; without facts about the change nobody is asked yet. */
+function waitsForPlace(environment: ReviewEnvironment): boolean {
+  const { change, admission } = environment.status ?? {}
+  return !isLeaving(environment) && change !== undefined && admission?.admitted !== true
 }
 
 /** Repository keys of a project; none while its URL cannot be read, which the project's status says. */

@@ -15,7 +15,7 @@ import type { Outcome } from './workers.ts'
 /** Most blockers that a status names. */
 const maxBlockers = 20
 
-/** The end of a namespace is heard of; these looks are for what is not, ever more seldom. */
+/** The end of a namespace is heard of; these looks are for what holds it up, after twice the time each. */
 const firstLook = 10_000
 const lastLook = 30_000
 
@@ -30,9 +30,11 @@ export async function teardown(
   signal: AbortSignal,
 ): Promise<Outcome | 'gone'> {
   if (!draft.environment.metadata.finalizers?.includes(finalizer)) return {}
-  await begin(draft, signal)
+  begin(draft)
   const backend = await tearBackendDown(context, draft, signal)
   if (backend.gone && draft.status.times?.backendGone === undefined) draft.stamp('backendGone')
+  // What was gone by an inventory that is not the newest proves nothing: this fails if somebody else has recorded more.
+  if (backend.proceed) await draft.record({}, signal)
   const namespace = backend.proceed
     ? await tearNamespaceDown(context, draft, backend.blockers, signal)
     : await look(context, draft, signal)
@@ -48,11 +50,10 @@ export async function teardown(
   return 'gone'
 }
 
-async function begin(draft: StatusDraft, signal: AbortSignal): Promise<void> {
+function begin(draft: StatusDraft): void {
   if (draft.status.times?.teardownStarted !== undefined) return
   draft.stamp('teardownStarted')
   markDeleting(draft, 'the environment is being removed')
-  await draft.record({}, signal)
 }
 
 function markDeleting(draft: StatusDraft, message: string): void {
@@ -107,10 +108,15 @@ async function tearNamespaceDown(
   const { uid, name = '' } = found.metadata
   const key = { apiVersion: 'v1', kind: 'Namespace', name }
   const left = await context.kube.delete<KubeObject>(key, { ...(uid === undefined ? {} : { uid }), signal })
-  return left ?? (await look(context, draft, signal))
+  if (left === undefined) return look(context, draft, signal)
+  context.stores.namespaces.assume(left)
+  return left
 }
 
-/** The environment's own namespace as it is now, with its status; undefined when it is gone, or not ours. */
+/**
+ * The environment's own namespace; undefined when it is gone, or not ours. As it is in memory, without its status, while
+ * nobody is to be told what holds it up; that it is gone is seen at the API server only.
+ */
 async function look(
   context: ControllerContext,
   draft: StatusDraft,
@@ -118,6 +124,9 @@ async function look(
 ): Promise<KubeObject | undefined> {
   const { namespace: name } = draft.status
   if (name === undefined) return undefined
+  const known = context.stores.namespaces.get(undefined, name)
+  const isEarly = age(context, draft) < context.limits.blockedAfter
+  if (known !== undefined && isEarly && isOwnedBy(known, draft.environment)) return known
   const found = await context.kube.get<KubeObject>({ apiVersion: 'v1', kind: 'Namespace', name }, { signal })
   return found !== undefined && isOwnedBy(found, draft.environment) ? found : undefined
 }
@@ -149,11 +158,12 @@ function wait(
   const blockers = distinct([...backend.blockers, ...inside])
   const waited = age(context, draft)
   const blocked = blockers.length > 0 && waited >= context.limits.blockedAfter
-  const next = Math.min(lastLook, Math.max(firstLook, waited / 10), backend.recheckAfter ?? lastLook)
+  const next = Math.min(lastLook, Math.max(firstLook, waited), backend.recheckAfter ?? lastLook)
   // What goes by itself within moments is no blocker, and worth no write.
   if (!blocked && draft.status.state !== 'Blocked') {
     markDeleting(draft, 'the environment is being removed')
-    return { recheckAfter: Math.min(next, Math.max(500, context.limits.blockedAfter - waited)) }
+    const untilBlocked = context.limits.blockedAfter - waited
+    return { recheckAfter: untilBlocked > 0 ? Math.min(next, Math.max(500, untilBlocked)) : next }
   }
   draft.set({ blockers: blockers.slice(0, maxBlockers), blockerCount: blockers.length })
   markBlocked(draft, blockers)

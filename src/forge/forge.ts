@@ -177,6 +177,8 @@ export interface Forges {
    * alone, with at least `margin` milliseconds left. @throws ForgeError
    */
   gitCredential(options: ForgeOptions, margin?: number): Promise<GitCredential>
+  /** What `gitCredential` is made of, as its `origin`, without making one; undefined if it is the credential itself. */
+  gitOrigin(options: ForgeOptions): string | undefined
   /** The webhooks whose deliveries this credential may see; undefined where the type of forge tells nothing of them. */
   webhooks(options: ForgeOptions): WebhookLog | undefined
   /** A request was refused: what was learnt of the credential's rights may be old. */

@@ -70,8 +70,10 @@ class KnownForges implements Forges {
   }
 
   forget(options: ForgeOptions): void {
+    const app = this.#app(options)
+    if (app === undefined) return
     const { owner, repo } = readGitHubUrl(options.url)
-    this.#app(options)?.forget({ owner, repo })
+    app.forget({ owner, repo })
   }
 
   #app(options: ForgeOptions): GitHubApp | undefined {

@@ -1,5 +1,6 @@
 export * from './errors.ts'
 export type * from './forge.ts'
 export { createForges } from './forges.ts'
+export { deriveApiUrl } from './github/context.ts'
 export { receiveWebhook, type WebhookDelivery } from './receive-webhook.ts'
 export { parseRepositoryUrl, repositoryKeys } from './repository.ts'

@@ -103,6 +103,11 @@ export class Informer<T extends KubeObject> {
     return this.#store.byIndex(index, value)
   }
 
+  /** How many objects an index function gave `value` for. */
+  count(index: string, value: string): number {
+    return this.#store.count(index, value)
+  }
+
   /** Adds a handler, which hears of every known object first; gives a function that removes it. */
   addHandler(handler: InformerHandler<T>): () => void {
     this.#handlers.add(handler)
@@ -112,10 +117,11 @@ export class Informer<T extends KubeObject> {
 
   /**
    * Takes in the answer to one's own write, so that it is seen at once; the watch event that follows is then old
-   * news. The object must match the informer's selectors.
+   * news. The object must match the informer's selectors. `ahead`: it holds more than was written yet, and replaces
+   * itself in the same version, in case the watch was faster than the answer.
    */
-  assume(object: T): void {
-    this.#publish(this.#store.upsert(this.#transform(object)))
+  assume(object: T, { ahead = false }: { ahead?: boolean } = {}): void {
+    this.#publish(this.#store.upsert(this.#transform(object), ahead))
   }
 
   /** Takes out an object that a delete has removed for good, as answers without an object say. */

@@ -51,12 +51,23 @@ export class Store<T extends KubeObject> {
     return [...(values.get(value)?.values() ?? [])]
   }
 
-  /** Takes an object in; gives the changes: none when it is old news, two when it replaces one of the same name. */
-  upsert(object: T): Change<T>[] {
+  /** How many objects are under one value of an index; costs the same however many there are. */
+  count(index: string, value: string): number {
+    const values = this.#indexes.get(index)
+    if (!values) throw new RangeError(`no index "${index}"`)
+    return values.get(value)?.size ?? 0
+  }
+
+  /**
+   * Takes an object in; gives the changes: none when it is old news, two when it replaces one of the same name.
+   * `ahead`: it also replaces itself in the same version, for it holds what is about to be written.
+   */
+  upsert(object: T, ahead = false): Change<T>[] {
     if (this.#isBuried(object)) return []
     const key = storeKey(object)
     const old = this.#objects.get(key)
-    if (old && compareVersions(object, old) <= 0) return []
+    const newer = old === undefined ? 1 : compareVersions(object, old)
+    if (newer < 0 || (newer === 0 && !ahead)) return []
     this.#put(key, object, old)
     if (!old) return [{ type: 'add', object }]
     if (old.metadata.uid === object.metadata.uid) return [{ type: 'update', object, old }]

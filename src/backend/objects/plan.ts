@@ -40,14 +40,16 @@ export function planObjects(
   for (const prepared of wanted) {
     const look = looks.get(prepared.id) ?? {}
     const refusal = refusalFor(prepared, look, environment)
+    const before = inventory.get(prepared.id)
+    // Moves to the end where it was there before, so that the inventory keeps the order of applying.
+    inventory.delete(prepared.id)
     if (refusal !== undefined) {
       plan.refusals.push(refusal)
+      if (before !== undefined) inventory.set(prepared.id, before)
       continue
     }
     const live = 'live' in look ? look.live : undefined
-    // Moves to the end where it was there before, so that the inventory keeps the order of applying.
-    inventory.delete(prepared.id)
-    inventory.set(prepared.id, { ...prepared.key, ...(account === undefined ? {} : { serviceAccountName: account }) })
+    inventory.set(prepared.id, entryOf(prepared, account))
     if (isCurrent(live, prepared)) continue
     plan.apply.push({ prepared, ...(live?.metadata.uid === undefined ? {} : { uid: live.metadata.uid }) })
   }
@@ -58,6 +60,23 @@ export function planObjects(
   const wantedIds = new Set(wanted.map(prepared => prepared.id))
   if (plan.refusals.length === 0) plan.prune = plan.inventory.filter(entry => !wantedIds.has(identityOf(entry)))
   return plan
+}
+
+/**
+ * The inventory that a plan will ask for in the environment's own namespace while that does not exist: nothing in it
+ * can be somebody else's yet. What is outside is recorded only after a look at it.
+ */
+export function foreseenInventory(
+  wanted: readonly PreparedObject[],
+  namespace: string,
+  account: string | undefined,
+): InventoryEntry[] {
+  const inside = wanted.filter(({ key, unknownKind }) => unknownKind === undefined && key.namespace === namespace)
+  return inside.slice(0, maxInventory).map(prepared => entryOf(prepared, account))
+}
+
+function entryOf({ key }: PreparedObject, account: string | undefined): InventoryEntry {
+  return { ...key, ...(account === undefined ? {} : { serviceAccountName: account }) }
 }
 
 /** What is being deleted is left alone until it is gone: applying it would only be lost. */

@@ -4,9 +4,14 @@ import { isOverdue, recheckWhileWaiting } from '../waiting.ts'
 import { identityOf } from './identity.ts'
 import { blockerOf, holdMilliseconds, type Leftover, removeObjects } from './remove.ts'
 
-/** Removes everything in the inventory; what the account may no longer see inside the namespace is left to its end. */
+/**
+ * Removes everything in the inventory; what the account may no longer see inside the namespace is left to its end. Once
+ * everything was seen gone, only what is outside that namespace is looked at again.
+ */
 export async function teardownObjects(context: BackendContext): Promise<Teardown> {
-  const inventory = context.environment.status?.inventory ?? []
+  const { inventory: recorded = [], times } = context.environment.status ?? {}
+  const wasGone = times?.backendGone !== undefined
+  const inventory = wasGone ? recorded.filter(({ namespace }) => namespace !== context.namespace) : recorded
   const left = await removeObjects(context, inventory)
   const hidden = left.filter(leftover => leftover.unreadable && leftover.entry.namespace === context.namespace)
   const there = left.filter(leftover => !hidden.includes(leftover))
