@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { type ConfirmDiff, deploy } from '../engine/commands/deploy.ts'
 import {
   type ChangeOptions,
@@ -30,7 +30,11 @@ export function deployCommand(io: Io): Command {
     .description('deploy a target to its cluster: show what would change, ask, apply, tell what changed')
     .option('--abort-on-error', 'begin nothing new after an error')
     .option('--no-wait', 'do not wait for objects to get ready')
-    .option('--readiness-timeout <duration>', 'time for each object to get ready', parseWait, 300_000)
+    .addOption(
+      new Option('--readiness-timeout <duration>', 'time for each object to get ready')
+        .argParser(parseWait)
+        .default(300_000, '5m'),
+    )
     .option('--prune', 'delete orphans at the end')
   const all = withDiscriminator(withForceFlags(withChangeFlags(withTargetFlags(command))))
   return withProjectFlags(all, io).action(async (options: Options) => {

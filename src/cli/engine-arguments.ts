@@ -18,7 +18,7 @@ export function kluctlArguments(root: Command, args: readonly string[]): string[
   const kept = flags.filter(flag => {
     const [, long, value] = /^(--[a-z][a-z0-9-]*)=(.*)$/s.exec(flag) ?? []
     const option = command.options.find(one => one.long === long)
-    if (option === undefined || value === undefined || !option.isBoolean()) return true
+    if (option === undefined || value === undefined || !isSwitch(option)) return true
     off.set(option, parseBoolean(value, option))
     return false
   })
@@ -36,7 +36,7 @@ function commandAt(root: Command, args: readonly string[]): number {
   const options = root.commands.flatMap(command => command.options)
   const takesValue = (flag: string) => {
     const option = options.find(({ long, short }) => long === flag || short === flag)
-    return option === undefined || !option.isBoolean()
+    return option === undefined || !isSwitch(option)
   }
   for (let at = 0; at < args.length; at++) {
     const arg = args[at] ?? ''
@@ -61,6 +61,11 @@ const words: Readonly<Record<string, boolean>> = {
   false: false,
   False: false,
   FALSE: false,
+}
+
+/** Whether an option stands alone, without a value. */
+export function isSwitch(option: Option): boolean {
+  return option.isBoolean() || option.negate
 }
 
 /** Yes or no in Go's words. @throws EngineError naming the flag */

@@ -4,7 +4,7 @@ import { EngineError } from '../engine/errors.ts'
 import type { GitCredentialFlags } from '../engine/local/credentials.ts'
 import type { ArgumentFlags } from '../engine/project/args.ts'
 import { type ChartOptions, withChartFlags } from './chart-flags.ts'
-import { parseBoolean } from './engine-arguments.ts'
+import { isSwitch, parseBoolean } from './engine-arguments.ts'
 import type { Io } from './io.ts'
 
 /** Flags of every command on a Kluctl project, by kluctl's names. */
@@ -44,7 +44,11 @@ export function withProjectFlags(command: Command, io: Io): Command {
   command
     .option('--project-dir <folder>', 'folder of the project (default: the working folder)')
     .option('-c, --project-config <file>', 'configuration file (default: .kluctl.yaml of the project)')
-    .option('--timeout <duration>', 'deadline of the whole command, such as 90s or 1h30m', parseDuration, 600_000)
+    .addOption(
+      new Option('--timeout <duration>', 'deadline of the whole command, such as 90s or 1h30m')
+        .argParser(parseDuration)
+        .default(600_000, '10m'),
+    )
   command
     .option('--debug', 'log what is done in detail')
     .option('--no-color', 'no colours, whatever the terminal can do')
@@ -78,6 +82,11 @@ export function withTargetFlags(command: Command): Command {
     .option('--kubeconfig <file>', 'kubeconfig file')
     .option('--context <name>', 'context of the kubeconfig (default: that of the target)')
     .option('--render-output-dir <folder>', 'folder that rendered files are left in')
+}
+
+/** Adds the flags of commands that can do without the cluster. */
+export function withOfflineFlags(command: Command): Command {
+  return command
     .option('--offline-kubernetes', 'do not ask the cluster for anything')
     .option('--kubernetes-version <version>', 'version of Kubernetes to assume')
 }
@@ -112,7 +121,7 @@ function fromEnvironment(command: Command, io: Io): Command {
       if (values.length === 0) continue
       const own = command.getOptionValue(name) as string[]
       const last = values.at(-1) ?? ''
-      const value = isList ? [...values, ...own] : option.isBoolean() ? switched(option, last) : parsed(option, last)
+      const value = isList ? [...values, ...own] : isSwitch(option) ? switched(option, last) : parsed(option, last)
       command.setOptionValueWithSource(name, value, 'env')
     }
   })

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import type { RenderFlags } from '../engine/commands/run.ts'
 import { targetContext } from '../engine/commands/run.ts'
 import { EngineError } from '../engine/errors.ts'
@@ -46,8 +46,10 @@ export async function withTargetEngine<T>(
     (await withEngine(io, options, (host, signal) =>
       targetContext({ ...host, progress: { ...host.progress, warn: () => undefined } }, renderFlags(options), signal),
     ))
-  if (!context && options.kubeconfig === undefined && !(await hasKubeconfig(io.env))) {
-    const warning = 'No kubeconfig found, so there is no cluster to ask; this may cause follow-up errors'
+  if (options.kubeconfig === undefined && !(await hasKubeconfig(io.env))) {
+    if (context) throw new EngineError(`context "${context}" does not exist: there is no kubeconfig`)
+    const warning =
+      'No valid KUBECONFIG provided, which means the Kubernetes client is not available: what needs a cluster will fail'
     engineProgress(io, progressOptions(options)).warn(warning)
     return onHost(io, options, undefined, options.kubernetesVersion, work)
   }
@@ -69,9 +71,12 @@ function progressOptions({ debug, color }: ProjectOptions): ProgressOptions {
 
 /** Whether there is anything that says where the cluster is. */
 async function hasKubeconfig(env: Io['env']): Promise<boolean> {
-  if (env.KUBECONFIG || env.KUBERNETES_SERVICE_HOST) return true
-  const info = await stat(join(env.HOME ?? homedir(), '.kube', 'config')).catch(() => undefined)
-  return info !== undefined
+  if (env.KUBERNETES_SERVICE_HOST) return true
+  const files = env.KUBECONFIG ? env.KUBECONFIG.split(delimiter) : [join(env.HOME ?? homedir(), '.kube', 'config')]
+  for (const file of files) {
+    if (file !== '' && (await stat(file).catch(() => undefined)) !== undefined) return true
+  }
+  return false
 }
 
 async function onHost<T>(

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
 import { listImages } from '../engine/commands/list-images.ts'
-import { type TargetOptions, withProjectFlags, withTargetFlags } from './engine-flags.ts'
+import { type TargetOptions, withOfflineFlags, withProjectFlags, withTargetFlags } from './engine-flags.ts'
 import { outputHelp, writeOutputs } from './engine-output.ts'
 import { fixedImages, renderFlags, withTargetEngine } from './engine-run.ts'
 import type { Io } from './io.ts'
@@ -20,7 +20,7 @@ export function listImagesCommand(io: Io): Command {
         .argParser((value: string, before: string[]) => [...before, value])
         .default([], 'none'),
     )
-  return withProjectFlags(withTargetFlags(command), io).action(async (options: Options) => {
+  return withProjectFlags(withOfflineFlags(withTargetFlags(command)), io).action(async (options: Options) => {
     const flags = { ...renderFlags(options), fixedImages: await fixedImages(options), simple: options.simple }
     const images = await withTargetEngine(io, options, (host, signal) => listImages(host, flags, signal))
     await writeOutputs(io, options.output, images)

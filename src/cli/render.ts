@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander'
 import { render } from '../engine/commands/render.ts'
 import { writeYamlAll } from '../engine/yaml.ts'
-import { type TargetOptions, withProjectFlags, withTargetFlags } from './engine-flags.ts'
+import { type TargetOptions, withOfflineFlags, withProjectFlags, withTargetFlags } from './engine-flags.ts'
 import { outputHelp, writeOutputs } from './engine-output.ts'
 import { fixedImages, renderFlags, withTargetEngine } from './engine-run.ts'
 import type { Io } from './io.ts'
@@ -21,7 +21,7 @@ export function renderCommand(io: Io): Command {
         .argParser((value: string, before: string[]) => [...before, value])
         .default([], 'none'),
     )
-  return withProjectFlags(withTargetFlags(command), io).action(async (options: Options) => {
+  return withProjectFlags(withOfflineFlags(withTargetFlags(command)), io).action(async (options: Options) => {
     const flags = { ...renderFlags(options), fixedImages: await fixedImages(options) }
     const { objects, folder } = await withTargetEngine(io, options, (host, signal) => render(host, flags, signal))
     if (options.printAll === true) io.stdout.write(writeYamlAll([...objects]))

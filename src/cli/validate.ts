@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { validate } from '../engine/commands/validate.ts'
 import { EngineError } from '../engine/errors.ts'
 import { parseWait, withList } from './command-flags.ts'
@@ -14,12 +14,14 @@ interface Options extends TargetOptions {
   warningsAsErrors?: boolean
 }
 
+const duration = (flags: string, description: string) => new Option(flags, description).argParser(parseWait)
+
 /** `offshoot validate`: whether what a target renders is on the cluster, and ready. */
 export function validateCommand(io: Io): Command {
   const command = new Command('validate')
     .description('check that the objects of a target are on the cluster and ready')
-    .option('--wait <duration>', 'time to wait until the target is valid', parseWait, 0)
-    .option('--sleep <duration>', 'time between two attempts', parseWait, 5000)
+    .addOption(duration('--wait <duration>', 'time to wait until the target is valid').default(0, 'none'))
+    .addOption(duration('--sleep <duration>', 'time between two attempts').default(5000, '5s'))
     .option('--warnings-as-errors', 'not valid with warnings either')
   const formats = 'text, yaml or json, alone for standard output or with =<file>'
   const all = withTargetFlags(withList(command, '-o, --output <format>', `how the result is printed: ${formats}`))

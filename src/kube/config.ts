@@ -47,7 +47,9 @@ export function loadKubeconfig(options: KubeconfigOptions = {}): KubeConfig {
   if (options.context !== undefined) {
     if (!config.getContexts().some(context => context.name === options.context)) {
       const known = config.getContexts().map(context => context.name)
-      throw new OffshootError(`context "${options.context}" is not in the kubeconfig (it has: ${known.join(', ')})`)
+      throw new OffshootError(
+        `context "${options.context}" does not exist in the kubeconfig (it has: ${known.join(', ')})`,
+      )
     }
     config.setCurrentContext(options.context)
   }

@@ -64,6 +64,6 @@ it('a context that does not exist is an error, unless the command stays offline'
   })
   const failed = await online(project, ['render', '-t', 't', '--print-all'])
   expect(failed.code).toBe(1)
-  expect(failed.stderr).toContain('context "nowhere" is not in the kubeconfig')
+  expect(failed.stderr).toContain('context "nowhere" does not exist in the kubeconfig')
   expect((await project.render(['-t', 't'])).code).toBe(0)
 })

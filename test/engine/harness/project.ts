@@ -72,12 +72,18 @@ export class TestProject implements AsyncDisposable {
   }
 }
 
-/** Runs the command line in this process. */
-export async function offshoot(args: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
+/** Runs the command line in this process, with something typed into its standard input. */
+export async function offshoot(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  typed?: string,
+): Promise<Outcome> {
   let stdout = ''
   let stderr = ''
   const io: Io = {
-    stdin: (async function* () {})(),
+    stdin: (async function* () {
+      if (typed !== undefined) yield typed
+    })(),
     stdout: { write: text => (stdout += text) },
     stderr: { write: text => (stderr += text) },
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
