@@ -4,7 +4,9 @@ import { jitter } from '../../kube/retry.ts'
 import type { Clock } from '../../util/clock.ts'
 
 /** Milliseconds for one piece of work with all its retries. */
-export const retryDeadline = 60_000
+export const retryDeadline = 30_000
+/** The same after a 500 that gives no reason: most are mistakes of the request, such as a field that does not exist. */
+const unexplainedDeadline = 1_000
 
 const firstDelay = 100
 const maxDelay = 5_000
@@ -34,35 +36,44 @@ export function isTransient(error: unknown): boolean {
 export class Retrier {
   readonly #clock: Clock
   readonly #random: () => number
-  readonly #deadline: number
-  readonly #lasting = new Set<number>()
+  readonly #lasting = new Set<string>()
 
-  constructor({ clock, random }: { clock: Clock; random: () => number }, deadline = retryDeadline) {
+  constructor({ clock, random }: { clock: Clock; random: () => number }) {
     this.#clock = clock
     this.#random = random
-    this.#deadline = deadline
   }
 
   /** @throws the last attempt's error; the signal's reason when aborted */
   async run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    const end = this.#clock.now() + this.#deadline
+    const began = this.#clock.now()
+    const met = new Set<string>()
     for (let tries = 0; ; tries++) {
       signal.throwIfAborted()
       try {
         const result = await work()
-        this.#lasting.clear()
+        for (const failure of met) this.#lasting.delete(failure)
         return result
       } catch (error) {
-        if (signal.aborted || !isTransient(error)) throw error
-        const status = error instanceof KubeError ? error.status : 0
+        const failure = describe(error)
+        if (signal.aborted || !isTransient(error) || this.#lasting.has(failure)) throw error
+        met.add(failure)
         const delay = jitter(Math.min(maxDelay, firstDelay * 2 ** tries), this.#random)
-        if (this.#lasting.has(status)) throw error
-        if (this.#clock.now() + delay >= end) {
-          this.#lasting.add(status)
+        if (this.#clock.now() + delay >= began + patience(error)) {
+          this.#lasting.add(failure)
           throw error
         }
         await this.#clock.sleep(delay, signal)
       }
     }
   }
+}
+
+/** What failures of one cause have in common. */
+function describe(error: unknown): string {
+  return error instanceof KubeError ? `${error.status} ${error.reason}` : 'no answer'
+}
+
+function patience(error: unknown): number {
+  const isUnexplained = error instanceof KubeError && error.status === 500 && error.reason === 'HTTP500'
+  return isUnexplained ? unexplainedDeadline : retryDeadline
 }
