@@ -16,7 +16,7 @@ const Forge = z.strictObject({
     .optional()
     .describe('Base of the REST API; default: derived from source.url'),
   secretRef: LocalReference.optional().describe(
-    'Secret of this namespace with the keys token (API and Git) and webhookSecret (one per line, for rotation)',
+    'Secret of this namespace with the keys token (API and Git), or appId, privateKey and optionally installationId of a GitHub App, and webhookSecret (one per line, for rotation)',
   ),
 })
 

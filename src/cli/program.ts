@@ -7,6 +7,7 @@ import { envDeleteCommand } from './env-delete.ts'
 import { envListCommand } from './env-list.ts'
 import { envShowCommand } from './env-show.ts'
 import { envWaitCommand } from './env-wait.ts'
+import { githubCommand } from './github.ts'
 import { installCommand } from './install.ts'
 import type { Io } from './io.ts'
 import { epilogue, parseAndRun, prepare } from './parse.ts'
@@ -29,6 +30,7 @@ export function program(io: Io): Command {
     .addCommand(projects)
   for (const command of engineCommands(io)) root.addCommand(command)
   root
+    .addCommand(githubCommand(io))
     .addCommand(installCommand(io))
     .addCommand(serveCommand(io))
     .addCommand(versionCommand(io))

@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { annotations } from '../api/index.ts'
 import { ProjectSources } from '../backend/project-source.ts'
+import type { InstallationApp } from '../controller/app-grants.ts'
 import { Controller, type ControllerOptions } from '../controller/index.ts'
+import type { ForgeRequest } from '../forge/forge.ts'
 import { createForges, receiveWebhook } from '../forge/index.ts'
 import { GitStore } from '../git/index.ts'
 import { KubeClient } from '../kube/client.ts'
@@ -15,6 +17,7 @@ import { type Clock, systemClock } from '../util/clock.ts'
 import { InvalidInputError } from '../util/errors.ts'
 import { createLogger, type Logger } from '../util/log.ts'
 import type { ClusterOptions } from './cluster.ts'
+import { installationApp, logAppReport } from './github-app.ts'
 import type { Io } from './io.ts'
 import { forgeMetrics, kubernetesMetrics } from './serve-metrics.ts'
 import { checkSecretFile, webhookSecrets } from './serve-secrets.ts'
@@ -83,7 +86,9 @@ async function start(
     observe: kubernetesMetrics(registry),
   })
   parts.onClose(() => kube.close())
-  const controller = await createController(parts, { kube, registry, settings, log, clock, limits })
+  const githubApp = await installationApp(settings)
+  const observe = forgeMetrics(registry)
+  const controller = await createController(parts, { kube, registry, settings, githubApp, observe, log, clock, limits })
   const server = await startServer({
     listen: settings.listen,
     ...(settings.metricsListen === undefined ? {} : { metricsListen: settings.metricsListen }),
@@ -97,6 +102,7 @@ async function start(
   })
   parts.onClose(() => endWork(server, controller, settings.shutdownTimeout))
   controller.start()
+  if (githubApp !== undefined) void logAppReport(githubApp, { clock, logger: log, observe }, log)
   const { url, metricsUrl } = server
   log.info({ url, metricsUrl, cluster: kube.server, namespaces: settings.watchNamespace }, 'serving')
   return { url, ...(metricsUrl === undefined ? {} : { metricsUrl }), close: () => parts.close() }
@@ -106,13 +112,15 @@ interface ControllerParts {
   kube: KubeClient
   registry: Registry
   settings: ServeSettings
+  githubApp: InstallationApp | undefined
+  observe: (request: ForgeRequest) => void
   log: Logger
   clock: Clock
   limits: ControllerOptions['limits'] | undefined
 }
 
 async function createController(parts: Parts, options: ControllerParts): Promise<Controller> {
-  const { kube, registry, settings, log, clock, limits } = options
+  const { kube, registry, settings, githubApp, observe, log, clock, limits } = options
   const git = new GitStore({ folder: settings.cacheFolder ?? (await temporaryFolder(parts)), clock })
   const projects = new ProjectSources({ git, clock })
   parts.onClose(() => projects.close())
@@ -122,11 +130,13 @@ async function createController(parts: Parts, options: ControllerParts): Promise
     log,
     registry,
     projects,
-    forges: createForges({ clock, logger: log, git, observe: forgeMetrics(registry) }),
+    forges: createForges({ clock, logger: log, git, observe }),
     events: new EventRecorder(kube, { controller: 'offshoot.dev/controller', instance: settings.identity, clock, log }),
     namespaces: settings.watchNamespace,
     allowedClusterRoles: settings.allowedClusterRole,
     installation: settings.installation,
+    ...(githubApp === undefined ? {} : { githubApp }),
+    ...(settings.webhookUrl === undefined ? {} : { webhookUrl: settings.webhookUrl }),
     workers: { environment: settings.workers },
     ...(limits === undefined ? {} : { limits }),
     ...(settings.leaderElection ? { election: electionOf(settings, kube.defaultNamespace) } : {}),

@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import { z } from 'zod'
 import { Duration, durationMilliseconds, ObjectName } from '../api/index.ts'
+import { parseAppGrant } from '../controller/app-grants.ts'
 import { type ListenAddress, parseListenAddress } from '../server/address.ts'
 import { InvalidInputError, messageOf } from '../util/errors.ts'
 
@@ -16,6 +17,20 @@ function address(text: string, context: z.RefinementCtx<string>): ListenAddress 
   } catch (error) {
     context.addIssue(messageOf(error))
     return z.NEVER
+  }
+}
+
+/** HTTPS, or HTTP to this machine. */
+const HttpsUrl = z
+  .string()
+  .regex(/^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:|\/|$))/, 'expected https://…')
+  .refine(text => URL.canParse(text), 'expected a URL')
+
+function grant(text: string, context: z.RefinementCtx<string>): void {
+  try {
+    parseAppGrant(text)
+  } catch (error) {
+    context.addIssue(messageOf(error))
   }
 }
 
@@ -51,6 +66,21 @@ export const ServeSettings = z
       .string()
       .optional()
       .describe('File with the secrets of POST /webhooks/{type}, one per line; read again when it changes'),
+    webhookUrl: HttpsUrl.optional().describe(
+      'Public address of the webhooks, https://…: deliveries that failed to arrive there are asked for again',
+    ),
+    githubAppId: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,64}$/, 'expected the ID of a GitHub App')
+      .optional()
+      .describe('GitHub App for projects without a credential of their own'),
+    githubAppPrivateKeyFile: z.string().min(1).optional().describe('File with the private key of that App'),
+    githubAppAllow: z
+      .array(z.string().superRefine(grant))
+      .max(1000)
+      .default([])
+      .describe('Projects that may use that App, namespace=owner/repository with * for any; repeatable'),
+    githubAppApiUrl: HttpsUrl.prefault('https://api.github.com').describe('REST API that the App belongs to'),
     leaderElection: flag.default(true).describe('Take turns with other replicas by a Lease'),
     leaseName: ObjectName.default('offshoot-controller').describe('Name of that Lease'),
     leaseDuration: duration.prefault('15s').describe('How long a leader that is silent is waited for'),
@@ -92,7 +122,7 @@ export const settingDescriptions = Object.fromEntries(
 )
 
 /** Settings that hold several values. */
-export const listSettings: ReadonlySet<string> = new Set(['watchNamespace', 'allowedClusterRole'])
+export const listSettings: ReadonlySet<string> = new Set(['watchNamespace', 'allowedClusterRole', 'githubAppAllow'])
 
 /** The variable of a setting: `OFFSHOOT_WATCH_NAMESPACE` for `watchNamespace`. */
 export function variableOf(setting: string): string {

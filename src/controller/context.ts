@@ -8,10 +8,12 @@ import type { Logger } from '../util/log.ts'
 import type { Farewells } from './farewells.ts'
 import type { ForgeAccess } from './forge-access.ts'
 import type { Freshness } from './freshness.ts'
+import type { GitSecrets } from './git-secrets.ts'
 import type { Work } from './keys.ts'
 import type { KluctlWatch } from './kluctl-watch.ts'
 import type { KeyedLocks } from './locks.ts'
 import type { CommitCache } from './overrides.ts'
+import type { RepairOptions } from './repair.ts'
 import type { Stores } from './stores.ts'
 
 /** Asks for work. */
@@ -34,6 +36,8 @@ export interface ControllerLimits {
   farewellPatience: number
   /** Between two looks of the sweeper. */
   sweepInterval: number
+  /** Between two looks for deliveries that failed. */
+  repairInterval: number
 }
 
 /** What the reconcilers share. */
@@ -42,6 +46,9 @@ export interface ControllerContext {
   stores: Stores
   enqueue: Enqueue
   forges: ForgeAccess
+  gitSecrets: GitSecrets
+  /** How failed deliveries are asked for again; absent: they are not. */
+  repair?: RepairOptions
   backends: Readonly<Record<Backend['name'], Backend>>
   /** What is known of the cluster's KluctlDeployments. */
   kluctl: Pick<KluctlWatch, 'ready' | 'start' | 'known' | 'has'>
@@ -73,4 +80,5 @@ export const defaultLimits: ControllerLimits = {
   blockedAfter: 10_000,
   farewellPatience: 30_000,
   sweepInterval: 10 * 60_000,
+  repairInterval: 2 * 60_000,
 }

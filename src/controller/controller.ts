@@ -12,10 +12,12 @@ import { LeaderElector, type LeaderElectorOptions } from '../kube/leader.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
 import type { Logger } from '../util/log.ts'
+import type { InstallationApp } from './app-grants.ts'
 import { type ControllerContext, type ControllerLimits, defaultLimits } from './context.ts'
 import { Farewells } from './farewells.ts'
 import { ForgeAccess } from './forge-access.ts'
 import { Freshness } from './freshness.ts'
+import { GitSecrets } from './git-secrets.ts'
 import type { Place } from './keys.ts'
 import { KluctlWatch } from './kluctl-watch.ts'
 import { KeyedLocks } from './locks.ts'
@@ -45,6 +47,10 @@ export interface ControllerOptions {
   namespaces?: readonly string[]
   /** ClusterRoles that projects may give to environments; absent: what RBAC lets the controller bind. */
   allowedClusterRoles?: readonly string[]
+  /** The GitHub App of the whole installation, for projects without a credential of their own. */
+  githubApp?: InstallationApp
+  /** Public address of the server; with it, deliveries that failed to arrive there are asked for again. */
+  webhookUrl?: string
   /** Tells clusters apart that use one account at a forge. */
   installation?: string
   limits?: Partial<ControllerLimits>
@@ -69,6 +75,7 @@ export class Controller {
   readonly #metrics: ControllerMetrics
   readonly #elector: LeaderElector | undefined
   readonly #forges: ForgeAccess
+  readonly #gitSecrets: GitSecrets
   readonly #commits = new CommitCache()
   readonly #budget: Budget
   readonly #kluctl: KluctlWatch
@@ -85,7 +92,8 @@ export class Controller {
     this.#log = log
     const watching = { namespaces: options.namespaces ?? [], clock: this.#clock, log, random: this.#random }
     this.#stores = createStores(kube, watching)
-    this.#forges = new ForgeAccess(kube, options.forges, this.#clock)
+    this.#forges = new ForgeAccess(kube, options.forges, this.#clock, options.githubApp)
+    this.#gitSecrets = new GitSecrets(kube, this.#forges, this.#clock)
     this.#budget = new Budget(this.#clock, options.feedbackLimits)
     this.#kluctl = new KluctlWatch(kube, this.#stores, watching)
     this.#metrics = controllerMetrics(registry, {
@@ -233,6 +241,11 @@ export class Controller {
     this.#log.info({}, 'no longer leading')
   }
 
+  #repair(): Pick<ControllerContext, 'repair'> {
+    const { webhookUrl: url } = this.#options
+    return url === undefined ? {} : { repair: { url, metrics: this.#metrics.repair } }
+  }
+
   #createQueues(): Queues {
     return new Queues({
       stores: this.#stores,
@@ -260,6 +273,8 @@ export class Controller {
       ...(allowedClusterRoles === undefined ? {} : { allowedClusterRoles }),
       stores: this.#stores,
       forges: this.#forges,
+      gitSecrets: this.#gitSecrets,
+      ...this.#repair(),
       commits: this.#commits,
       budget: this.#budget,
       locks: new KeyedLocks(),

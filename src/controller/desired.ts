@@ -25,5 +25,22 @@ export async function desiredOf(
   const forge = async () => (await context.forges.of(project)).forge
   const config = await context.commits.overrides(project, { sha: revision }, forge, signal)
   const namespace = await fixedNamespace(context, draft, signal)
-  return renderDesired({ project, facts, revision, namespace, config })
+  const desired = renderDesired({ project, facts, revision, namespace, config })
+  return withGitCredential(context, project, desired, signal)
+}
+
+/** Lets kluctl fetch what the project's GitHub App can; credentials that the project names itself come first. */
+async function withGitCredential(
+  context: ControllerContext,
+  project: ReviewProject,
+  desired: DesiredEnvironment,
+  signal: AbortSignal,
+): Promise<DesiredEnvironment> {
+  const { backend } = desired
+  if (backend.kind !== 'kluctlDeployment') return desired
+  const kept = await context.gitSecrets.ensure(project, signal)
+  if (kept === undefined) return desired
+  const { git = [], ...others } = (backend.spec.credentials ?? {}) as { git?: readonly unknown[] }
+  const credentials = { ...others, git: [...git, kept.entry] }
+  return { ...desired, backend: { ...backend, spec: { ...backend.spec, credentials } } }
 }

@@ -1,13 +1,14 @@
 import type { ReviewProject } from '../api/index.ts'
 import { type Mask, maskFor } from '../feedback/index.ts'
 import { ForgeError } from '../forge/errors.ts'
-import type { Forge, ForgeOptions, Forges } from '../forge/forge.ts'
+import type { Forge, ForgeOptions, Forges, GitCredential, WebhookLog } from '../forge/forge.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { KubeError } from '../kube/errors.ts'
 import type { KubeObject } from '../kube/types.ts'
 import type { Clock } from '../util/clock.ts'
 import { type Credential, credentialKey } from '../util/credential.ts'
-import { OffshootError } from '../util/errors.ts'
+import { type InstallationApp, mayUseApp } from './app-grants.ts'
+import { CredentialError, credentialOf } from './credential-secret.ts'
 
 /** A project's forge, and what goes with its credential. */
 export interface ProjectForge {
@@ -16,17 +17,6 @@ export interface ProjectForge {
   credential: string
   /** Takes the credential out of any text. */
   mask: Mask
-}
-
-/** A project's credential cannot be read. `reason` goes into its condition; worth a retry, since nobody watches Secrets. */
-export class CredentialError extends OffshootError {
-  override readonly name = 'CredentialError'
-  readonly reason: 'SecretMissing' | 'SecretForbidden' | 'SecretInvalid'
-
-  constructor(reason: CredentialError['reason'], message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.reason = reason
-  }
 }
 
 type Secret = KubeObject & { data?: Record<string, string> }
@@ -40,12 +30,15 @@ export class ForgeAccess {
   readonly #kube: Pick<KubeClient, 'get'>
   readonly #forges: Forges
   readonly #clock: Clock
-  readonly #secrets = new Map<string, { at: number; credential: Promise<Credential> }>()
+  readonly #app: InstallationApp | undefined
+  readonly #secrets = new Map<string, { at: number; credential: Promise<Credential | undefined> }>()
 
-  constructor(kube: Pick<KubeClient, 'get'>, forges: Forges, clock: Clock) {
+  /** @param app the installation's own GitHub App, for projects without a credential of their own */
+  constructor(kube: Pick<KubeClient, 'get'>, forges: Forges, clock: Clock, app?: InstallationApp) {
     this.#kube = kube
     this.#forges = forges
     this.#clock = clock
+    this.#app = app
   }
 
   /**
@@ -56,8 +49,8 @@ export class ForgeAccess {
     const options = await this.#options(project)
     const { url, apiUrl, credential } = options
     const forge = this.#forges.get(options)
-    const { token, password, identity } = credential ?? {}
-    const secrets = [token, password, identity].filter(value => value !== undefined)
+    const { token, password, identity, app } = credential ?? {}
+    const secrets = [token, password, identity, app?.privateKey].filter(value => value !== undefined)
     const host = apiUrl ?? (URL.canParse(url) ? new URL(url).host : url)
     return { forge, credential: `${host} ${credentialKey(credential)}`, mask: maskFor(secrets) }
   }
@@ -67,25 +60,58 @@ export class ForgeAccess {
     return (await this.#forges.gitCredential(await this.#options(project))).credential
   }
 
+  /**
+   * A Git credential made of the project's GitHub App, with at least `margin` milliseconds left; undefined when the
+   * project uses none. @throws CredentialError, ForgeError
+   */
+  async appGitCredential(project: ReviewProject, margin: number): Promise<GitCredential | undefined> {
+    const options = await this.#options(project)
+    return options.credential?.app === undefined ? undefined : this.#forges.gitCredential(options, margin)
+  }
+
+  /** What that credential is made of, as its `origin`, without making one. @throws CredentialError */
+  async appGitOrigin(project: ReviewProject): Promise<string | undefined> {
+    return this.#forges.gitOrigin(await this.#options(project))
+  }
+
+  /** The webhooks whose deliveries the project's credential may see. @throws CredentialError */
+  async webhooks(project: ReviewProject): Promise<WebhookLog | undefined> {
+    return this.#forges.webhooks(await this.#options(project))
+  }
+
   /** A Secret as a Git credential; `field` is what names it. @throws CredentialError */
-  secret(namespace: string, name: string, field: string): Promise<Credential> {
-    return this.#credential(namespace, name, field)
+  async secret(namespace: string, name: string, field: string): Promise<Credential> {
+    const credential = await this.#credential(namespace, name, field)
+    if (credential !== undefined && credential.app === undefined) return credential
+    throw noCredential(namespace, name, 'token, password and identity')
   }
 
   /** Reads a project's Secret again at its next use, if this error says that the credential is no good. */
   noteFailure(project: ReviewProject, error: unknown): void {
+    if (!(error instanceof ForgeError)) return
+    if (error.kind !== 'unauthorized' && error.kind !== 'forbidden' && error.kind !== 'notFound') return
     const name = project.spec.source.forge.secretRef?.name
-    if (name === undefined || !(error instanceof ForgeError)) return
-    if (error.kind === 'unauthorized' || error.kind === 'forbidden' || error.kind === 'notFound') {
-      this.#secrets.delete(`${project.metadata.namespace}/${name}`)
-    }
+    const forgotten = this.#options(project).then(options => this.#forges.forget(options))
+    // What cannot be read now is read anew anyway.
+    forgotten.catch(() => undefined)
+    if (name !== undefined) this.#secrets.delete(`${project.metadata.namespace}/${name}`)
   }
 
-  async #options({ metadata, spec }: ReviewProject): Promise<ForgeOptions> {
-    const { url, forge } = spec.source
+  /** The project's own credential, else the installation's App where it is granted, else none. */
+  async #options(project: ReviewProject): Promise<ForgeOptions> {
+    const { url, forge } = project.spec.source
+    const { namespace } = project.metadata
     const name = forge.secretRef?.name
-    const credential =
-      name === undefined ? undefined : await this.#credential(metadata.namespace, name, 'spec.source.forge.secretRef')
+    const own = name === undefined ? undefined : await this.#credential(namespace, name, 'spec.source.forge.secretRef')
+    const granted = own === undefined && this.#app !== undefined && mayUseApp(this.#app, project)
+    if (own === undefined && name !== undefined && !granted) {
+      throw noCredential(namespace, name, 'token, password, identity and appId')
+    }
+    if (own?.app !== undefined && forge.type !== 'github') {
+      const message = `Secret ${namespace}/${name} has a GitHub App, which needs spec.source.forge.type github`
+      throw new CredentialError('SecretInvalid', message)
+    }
+    const credential = granted && this.#app !== undefined ? { app: this.#app.app } : own
     return {
       type: forge.type,
       url,
@@ -94,7 +120,7 @@ export class ForgeAccess {
     }
   }
 
-  #credential(namespace: string, name: string, field: string): Promise<Credential> {
+  #credential(namespace: string, name: string, field: string): Promise<Credential | undefined> {
     const key = `${namespace}/${name}`
     const known = this.#secrets.get(key)
     const now = this.#clock.now()
@@ -110,7 +136,7 @@ export class ForgeAccess {
     return entry.credential
   }
 
-  async #read(namespace: string, name: string, field: string): Promise<Credential> {
+  async #read(namespace: string, name: string, field: string): Promise<Credential | undefined> {
     let secret: Secret | undefined
     try {
       secret = await this.#kube.get<Secret>({ apiVersion: 'v1', kind: 'Secret', namespace, name })
@@ -119,31 +145,11 @@ export class ForgeAccess {
       const message = `the controller may not read Secret ${namespace}/${name} (${field})`
       throw new CredentialError('SecretForbidden', message, { cause })
     }
-    if (secret === undefined) {
-      const message = `Secret ${namespace}/${name} does not exist (${field})`
-      throw new CredentialError('SecretMissing', message)
-    }
-    const credential = credentialOf(secret.data ?? {})
-    if (Object.keys(credential).length === 0) {
-      const message = `Secret ${namespace}/${name} has none of the keys token, password and identity`
-      throw new CredentialError('SecretInvalid', message)
-    }
-    return credential
+    if (secret !== undefined) return credentialOf(secret.data ?? {}, `Secret ${namespace}/${name}`)
+    throw new CredentialError('SecretMissing', `Secret ${namespace}/${name} does not exist (${field})`)
   }
 }
 
-function credentialOf(data: Record<string, string>): Credential {
-  const text = (key: string) => {
-    const value = data[key]
-    return value === undefined ? '' : Buffer.from(value, 'base64').toString('utf8')
-  }
-  const fields = {
-    // A file made with an editor ends in a line break, which no token has.
-    token: text('token').trim(),
-    username: text('username').trim(),
-    password: text('password').replace(/\r?\n$/, ''),
-    identity: text('identity'),
-    knownHosts: text('known_hosts'),
-  }
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== ''))
+function noCredential(namespace: string, name: string, keys: string): CredentialError {
+  return new CredentialError('SecretInvalid', `Secret ${namespace}/${name} has none of the keys ${keys}`)
 }

@@ -34,7 +34,7 @@ export function watchCluster(context: ControllerContext): () => void {
 }
 
 /** What a new or edited project asks for. */
-const asked = ['project', 'listing', 'admission'] as const
+const asked = ['project', 'listing', 'admission', 'credential'] as const
 
 function projectHandler({ enqueue, stores }: ControllerContext): InformerHandler<ReviewProject> {
   return {

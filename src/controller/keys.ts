@@ -8,13 +8,14 @@ export interface Place {
  * What there is to do; a queue holds nothing but this, never an event's contents.
  * - `listing`: all changes of a project; `change`: one of them; both ask the forge;
  * - `project`: a project's finalizer, validation and counts; `admission`: who of its environments gets a place;
- * - `environment`: one environment; `feedback`: what people are told about it.
+ * - `environment`: one environment; `feedback`: what people are told about it;
+ * - `credential`: the Git credential that is made for a project.
  */
 export type Work =
-  | (Place & { kind: 'listing' | 'project' | 'admission' | 'environment' | 'feedback' })
+  | (Place & { kind: 'listing' | 'project' | 'admission' | 'environment' | 'feedback' | 'credential' })
   | (Place & { kind: 'change'; change: string })
 
-const kinds = new Set(['listing', 'project', 'admission', 'environment', 'feedback'])
+const kinds = new Set(['listing', 'project', 'admission', 'environment', 'feedback', 'credential'])
 
 /** `kind|namespace/name`, for a change with `|` and the change's key after it. */
 export function formatWork(work: Work): string {

@@ -25,13 +25,21 @@ const mask = maskFor()
  */
 const quiet = 60 * 60_000
 
+/** A listing that was carried out. */
+export interface CarriedOut {
+  listing: Listing
+  plan: ListingPlan
+  /** What failed with single changes. */
+  failure: ChangesFailed | undefined
+  /** Permissions that the credential lacks for what the project wants. */
+  lacks: readonly string[]
+}
+
 /** Notes a listing that was carried out, but for what failed with single changes. */
 export async function noteListing(
   context: ControllerContext,
   project: ReviewProject,
-  listing: Listing,
-  plan: ListingPlan,
-  failure: ChangesFailed | undefined,
+  { listing, plan, failure, lacks }: CarriedOut,
   signal: AbortSignal,
 ): Promise<void> {
   for (const warning of plan.warnings) {
@@ -41,7 +49,8 @@ export async function noteListing(
   if (failure !== undefined) {
     context.event(project, { type: 'Warning', reason: failure.reason, note: mask(failure.message) })
   }
-  const condition = listedCondition(listing, failure)
+  const condition = listedCondition(listing, failure, lacks)
+  if (lacks.length > 0) context.event(project, { type: 'Warning', reason: 'PermissionsMissing', note: lackText(lacks) })
   await changeProjectStatus(
     context,
     project.metadata,
@@ -53,13 +62,22 @@ export async function noteListing(
   )
 }
 
-function listedCondition(listing: Listing, failure: ChangesFailed | undefined): ConditionInput {
+function lackText(lacks: readonly string[]): string {
+  return `the GitHub App's installation lacks permissions: ${lacks.join(', ')}; let the account's owner accept them`
+}
+
+function listedCondition(
+  listing: Listing,
+  failure: ChangesFailed | undefined,
+  lacks: readonly string[],
+): ConditionInput {
   const notReady = { type: 'Ready', status: 'False' } as const
   if (!listing.complete) {
     const message = mask(listing.incompleteReason ?? 'the forge gave only a part of its changes')
     return { ...notReady, reason: 'ListingIncomplete', message }
   }
   if (failure !== undefined) return { ...notReady, reason: failure.reason, message: mask(failure.message) }
+  if (lacks.length > 0) return { ...notReady, reason: 'PermissionsMissing', message: lackText(lacks) }
   return { type: 'Ready', status: 'True', reason: 'Listed', message: 'the changes of the repository are known' }
 }
 

@@ -42,12 +42,15 @@ export async function reconcileListing(
   const setbacks = new Setbacks(signal)
   try {
     const { forge } = await context.forges.of(project)
+    const { comment, status: statuses } = project.spec.feedback
+    const comments = comment && project.spec.changes.pullRequests !== undefined
+    const lacks = await forge.lacks({ comments, statuses })
     const listing = await forge.list(whatToList(project, environmentsOf(context.stores, project)), signal)
     await readFiles(context, project, forge, listing, setbacks, signal)
     const plan = await settle(context, project, forge, listing, setbacks, signal)
     await apply(context, project, plan, began, setbacks, signal)
     noteWanted(context, project, listing)
-    await noteListing(context, project, listing, plan, setbacks.failure, signal)
+    await noteListing(context, project, { listing, plan, failure: setbacks.failure, lacks }, signal)
     context.freshness.forget(placeOf(project), began)
   } catch (error) {
     signal.throwIfAborted()

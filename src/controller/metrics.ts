@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import { environmentStates } from '../api/index.ts'
 import type { QueueObserver, WorkQueue } from './queue.ts'
+import type { RepairMetrics } from './repair.ts'
 import type { Stores } from './stores.ts'
 import type { WorkResult } from './workers.ts'
 
@@ -9,6 +10,7 @@ export interface ControllerMetrics {
   /** An observer for the queue of this name. */
   queue(name: string): QueueObserver
   worked(result: WorkResult): void
+  repair: RepairMetrics
 }
 
 /** Where the gauges read when they are scraped. */
@@ -56,9 +58,29 @@ export function controllerMetrics(registry: Registry, sources: MetricsSources): 
       retried: () => retries.inc({ queue }),
       started: milliseconds => waited.observe({ queue }, milliseconds / 1000),
     }),
+    repair: repairMetrics(registry),
     worked({ key, milliseconds, result }) {
       worked.observe({ kind: key.split('|', 1)[0] ?? '', result }, milliseconds / 1000)
     },
+  }
+}
+
+function repairMetrics(registry: Registry): RepairMetrics {
+  const registers = [registry]
+  const asked = new Counter({
+    name: 'offshoot_webhook_redeliveries_total',
+    help: 'Failed deliveries that the forge was asked to send again, by kind of webhook and how it took that',
+    labelNames: ['webhook', 'outcome'],
+    registers,
+  })
+  const failing = new Gauge({
+    name: 'offshoot_webhook_failed_deliveries',
+    help: 'Deliveries of the last day that failed and will be asked for again, as of the last look',
+    registers,
+  })
+  return {
+    redelivered: (webhook, outcome) => asked.inc({ webhook, outcome }),
+    failing: count => failing.set(count),
   }
 }
 

@@ -17,6 +17,7 @@ const queueOf: Record<Work['kind'], QueueName> = {
   admission: 'project',
   environment: 'environment',
   feedback: 'feedback',
+  credential: 'project',
 }
 
 /** Workers of each queue. */

@@ -3,6 +3,7 @@ import type { Logger } from '../util/log.ts'
 import { reconcileAdmission } from './admission.ts'
 import { reconcileChange } from './change.ts'
 import type { ControllerContext } from './context.ts'
+import { reconcileCredential } from './credential.ts'
 import { reconcileEnvironment } from './environment.ts'
 import { reconcileFeedback } from './feedback.ts'
 import { watchCluster } from './handlers.ts'
@@ -10,6 +11,7 @@ import type { Work } from './keys.ts'
 import { reconcileListing } from './listing.ts'
 import { reconcileProject } from './project.ts'
 import type { Queues } from './queues.ts'
+import { WebhookRepair } from './repair.ts'
 import { Sweeper } from './sweeper.ts'
 import type { Outcome } from './workers.ts'
 
@@ -38,6 +40,7 @@ export class Term {
     this.#running = Promise.all([
       queues.run((work, inner) => reconcile(context, work, inner), signal),
       new Sweeper(context).run(signal),
+      ...(context.repair === undefined ? [] : [new WebhookRepair(context, context.repair).run(signal)]),
     ])
     this.#running.catch(error => {
       this.#failure = messageOf(error)
@@ -102,5 +105,7 @@ function reconcile(context: ControllerContext, work: Work, signal: AbortSignal):
       return reconcileEnvironment(context, work, signal)
     case 'feedback':
       return reconcileFeedback(context, work, signal)
+    case 'credential':
+      return reconcileCredential(context, work, signal)
   }
 }

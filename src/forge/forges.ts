@@ -54,10 +54,14 @@ class KnownForges implements Forges {
     if (app === undefined) return options.credential === undefined ? {} : { credential: options.credential }
     const { owner, repo } = readGitHubUrl(options.url)
     const { token, expiresAt } = await app.gitToken({ owner, repo }, margin)
-    const origin = createHash('sha256')
-      .update(JSON.stringify([app.key, owner, repo]))
-      .digest('hex')
-    return { credential: { token, origin }, expiresAt }
+    return { credential: { token, origin: originOf(app, owner, repo) }, expiresAt }
+  }
+
+  gitOrigin(options: ForgeOptions): string | undefined {
+    const app = this.#app(options)
+    if (app === undefined) return undefined
+    const { owner, repo } = readGitHubUrl(options.url)
+    return originOf(app, owner, repo)
   }
 
   webhooks(options: ForgeOptions): WebhookLog | undefined {
@@ -109,6 +113,12 @@ class KnownForges implements Forges {
     this.#states.set(key, shared)
     return new GitHubClient({ apiUrl, limits, shared, tokens: app.tokensFor({ owner, repo }) }, this.#dependencies)
   }
+}
+
+function originOf({ key }: GitHubApp, owner: string, repo: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([key, owner, repo]))
+    .digest('hex')
 }
 
 /** @throws InvalidInputError unless it is HTTPS, or HTTP without a credential or on this machine. */

@@ -3,16 +3,20 @@ import { appEvents, appPermissions } from '../../src/forge/github/app-needs.ts'
 import { createForges } from '../../src/forge/index.ts'
 import { systemClock } from '../../src/util/clock.ts'
 import { silentLogger } from '../../src/util/log.ts'
-import { startFakeForge } from '../harness/forge/forge.ts'
+import { type FakeForge, startFakeForge } from '../harness/forge/forge.ts'
 import type { Grants } from '../harness/forge/permissions.ts'
 
 /** Everything that Offshoot does at a forge, one after the other, as an App with these permissions; gives what failed. */
 async function failures(permissions: Grants): Promise<string[]> {
-  await using forge = Object.assign(await startFakeForge(), {
-    async [Symbol.asyncDispose]() {
-      await this.close()
-    },
-  })
+  const forge = await startFakeForge()
+  try {
+    return await failuresAt(forge, permissions)
+  } finally {
+    await forge.close()
+  }
+}
+
+async function failuresAt(forge: FakeForge, permissions: Grants): Promise<string[]> {
   const app = forge.apps.create('offshoot', { permissions, events: [...appEvents] })
   app.install('acme')
   const repository = await forge.createRepository('acme/shop', { private: true, files: { '.offshoot.yaml': 'a: 1\n' } })
