@@ -9,7 +9,15 @@ import { packageFile } from '../../src/cli/package-files.ts'
 import { parseServeSettings } from '../../src/cli/serve-settings.ts'
 import { offshootVersion } from '../../src/cli/version.ts'
 import type { KubeObject } from '../../src/kube/types.ts'
-import { chartFolder, helm, type RenderedDeployment, renderChart, rendered, settingsIn } from '../harness/helm.ts'
+import {
+  chartFolder,
+  helm,
+  type RenderedDeployment,
+  renderChart,
+  rendered,
+  settingsIn,
+  valueFlags,
+} from '../harness/helm.ts'
 import { changedValues } from './changed-values.ts'
 
 const valuesText = await readFile(join(chartFolder, 'values.yaml'), 'utf8')
@@ -180,6 +188,31 @@ function leaves(value: unknown, path = ''): string[] {
     return [path]
   return Object.entries(value).flatMap(([key, inner]) => leaves(inner, path === '' ? key : `${path}.${key}`))
 }
+
+describe('the notes after an install', () => {
+  const notes = async (values: Record<string, unknown>) => {
+    const flags = ['--dry-run=client', '--namespace', 'offshoot-system', ...valueFlags(values)]
+    return /^NOTES:\n(.*)/ms.exec(await helm(['install', 'offshoot', chartFolder, ...flags]))?.[1] ?? ''
+  }
+
+  it('say the next steps', async () => {
+    const text = await notes({ projectNamespaces: ['team-a'] })
+    expect(text).toContain('rollout status deployment/offshoot')
+    expect(text).toContain('kubectl -n team-a create secret generic')
+    expect(text).toContain('kubectl delete reviewprojects --all -A')
+    expect(text).toContain('ingress.enabled')
+  })
+
+  it('name the webhook’s address where there is one', async () => {
+    const ingress = { enabled: true, host: 'offshoot.example.com', tls: { secretName: 'tls' } }
+    expect(await notes({ ingress })).toContain('https://offshoot.example.com/webhooks/github/offshoot/')
+    expect(await notes({ ingress: { ...ingress, tls: { secretName: '' } } })).toContain('http://offshoot.example.com/')
+  })
+
+  it('say what to do where no namespace is open', async () => {
+    expect(await notes({ projectNamespaces: [] })).toContain('No namespace is open')
+  })
+})
 
 describe('the pods', () => {
   it('run offshoot serve with flags that it takes', async () => {

@@ -1,16 +1,22 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parse, stringify } from 'yaml'
 import { apiVersion, finalizer } from '../../src/api/index.ts'
 import { KubeError } from '../../src/kube/errors.ts'
 import { type KubeObject, keyOf } from '../../src/kube/types.ts'
 import { chartInstaller } from '../harness/chart-installation.ts'
 import { type ControlPlane, startControlPlane } from '../harness/control-plane/control-plane.ts'
 import { installCrds } from '../harness/control-plane/crds.ts'
-import { helm, type RenderedDeployment, renderChart, rendered } from '../harness/helm.ts'
+import { chartFolder, helm, type RenderedDeployment, renderChart, rendered, valueFlags } from '../harness/helm.ts'
 import { aHouse } from '../harness/house.ts'
 import type { House } from '../harness/house-model.ts'
 import { startOffshoot } from '../harness/offshoot.ts'
 import { accountKubeconfigFile, clusterOf, type TestCluster } from '../harness/test-cluster.ts'
 import { waitFor } from '../harness/wait.ts'
+
+type Definition = KubeObject & { spec: { versions: { additionalPrinterColumns?: unknown[] }[] } }
 
 // A control plane of its own: a chart installs and keeps CRDs, which the shared one has already.
 let controlPlane: ControlPlane
@@ -55,11 +61,8 @@ describe('Offshoot, installed by the chart alone', () => {
       .withOffshoot({ mode: 'childProcess', leaderElection: true })
       .withProject('shop')
       .start()
-    const [open, closed] = [await house.repo().openPullRequest(), await house.repo().openPullRequest()]
+    const open = await house.repo().openPullRequest()
     await house.environment(open).toBeReady(open.sha)
-    await house.environment(closed).toBeReady(closed.sha)
-    await house.repo().close(closed.number)
-    await house.environment(closed).toBeGone()
     const pushed = await house.repo().pushTo(open.number, { 'a.txt': 'a' })
     await house.environment(open).toBeReady(pushed)
     expect(house.offshoot.log.filter(line => /forbidden/i.test(line))).toEqual([])
@@ -119,6 +122,44 @@ describe('Offshoot, installed by the chart alone', () => {
     }
     await uninstall(house)
     await toBeUninstalled(house)
+  })
+})
+
+describe('helm', () => {
+  const install = (folder: string, name: string, values: Record<string, unknown>, ...flags: string[]) => {
+    const place = ['--namespace', `${name}-system`, '--create-namespace', ...flags]
+    return helm(['upgrade', '--install', name, folder, ...place, ...valueFlags(values)], cluster.adminKubeconfig)
+  }
+  const columns = async () => {
+    const crd = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' }
+    const found = await cluster.admin.get<Definition>({ ...crd, name: 'reviewprojects.offshoot.dev' })
+    return found?.spec.versions.flatMap(({ additionalPrinterColumns = [] }) => additionalPrinterColumns)
+  }
+
+  it('upgrades the CRDs with a release, and installs a second one beside it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'offshoot-old-chart-'))
+    try {
+      await cp(chartFolder, folder, { recursive: true })
+      const file = join(folder, 'files/crds/offshoot.dev_reviewprojects.yaml')
+      const old = parse(await readFile(file, 'utf8')) as Definition
+      for (const version of old.spec.versions) delete version.additionalPrinterColumns
+      await writeFile(file, stringify(old))
+      await install(folder, 'blue', { projectNamespaces: ['blue'] }, '--take-ownership')
+      expect(await columns()).toEqual([])
+      await install(chartFolder, 'blue', { projectNamespaces: ['blue'] })
+      expect(await columns()).not.toEqual([])
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+    const second = {
+      projectNamespaces: ['green'],
+      watchNamespaces: ['green'],
+      'rbac.shared': false,
+      'crds.install': false,
+    }
+    await install(chartFolder, 'green', second)
+    for (const name of ['blue', 'green'])
+      await helm(['uninstall', name, '-n', `${name}-system`], cluster.adminKubeconfig)
   })
 })
 
