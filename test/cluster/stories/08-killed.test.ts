@@ -51,14 +51,14 @@ const up: Record<string, Point[]> = {
       write: { method: 'POST', path: /\/kube-system\/rolebindings(\?|$)/ },
     },
     {
-      title: 'after the dry run was asked for',
-      when: 'after',
-      write: { method: 'PATCH', path: /\/kluctldeployments\/[^/?]+\?/ },
-    },
-    {
       title: 'after the discriminator was recorded, before the deploy',
       when: 'after',
       write: status(/"discriminators":/),
+    },
+    {
+      title: 'after the deploy was asked for',
+      when: 'after',
+      write: { method: 'PATCH', path: /\/kluctldeployments\/[^/?]+\?/ },
     },
     ready,
   ],
