@@ -29,8 +29,6 @@ export const annotations = {
   digest: `${group}/digest`,
   /** On a Secret with a short-lived credential: when it ends (RFC 3339). */
   expiresAt: `${group}/expires-at`,
-  /** On a Secret with a short-lived credential: when it ends (RFC 3339). */
-  expiresAt: `${group}/expires-at`,
   /** On the Lease of the controllers: `http://host:port` where its holder takes deliveries. */
   address: `${group}/address`,
 } as const

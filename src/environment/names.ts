@@ -91,11 +91,6 @@ export function gitSecretName(projectName: string): string {
   return fitName(`offshoot-git-${projectName}`, maxName)
 }
 
-/** Name of the Secret with the Git credential that is made for a project, beside it. */
-export function gitSecretName(projectName: string): string {
-  return fitName(`offshoot-git-${projectName}`, maxName)
-}
-
 /** Whether the text may be a label's value. */
 export function isLabelValue(value: string): boolean {
   return value.length <= maxLabel && /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/.test(value)
