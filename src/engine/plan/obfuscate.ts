@@ -1,6 +1,7 @@
 import type { Manifest } from '../item.ts'
-import { clone, emptyObject, isObject, type Json } from '../values.ts'
+import { emptyObject, isObject, type Json } from '../values.ts'
 import { makeChange } from './diff.ts'
+import { type FieldPath, formatPath, leaves } from './field-path.ts'
 import { SensitiveTexts } from './sensitive.ts'
 import type { Change, DeploymentError, ObjectRef } from './types.ts'
 
@@ -32,10 +33,16 @@ export class Obfuscator {
     })
   }
 
-  /** A copy of the object with hidden values; the object itself when there is nothing to hide. */
-  object(object: Manifest): Manifest {
-    if (!isSecret(object)) return this.#holds(object) ? this.#withoutTexts(object) : object
-    const copy = this.#withoutTexts(object)
+  /**
+   * A copy of the object with hidden values; the object itself when there is nothing to hide. Where one of its other
+   * versions holds something sensitive, it is hidden too: what was secret before is not known any more.
+   */
+  object(object: Manifest, versions: readonly Manifest[] = []): Manifest {
+    const places = new Set(versions.flatMap(version => [...this.#places(version)]))
+    if (!isSecret(object)) {
+      return places.size > 0 || this.#holds(object) ? this.#withoutTexts(object, places) : object
+    }
+    const copy = this.#withoutTexts(object, places)
     const encoded = Buffer.from(hidden).toString('base64')
     if (isPresent(copy.data)) copy.data = hideValues(copy.data, encoded)
     if (isPresent(copy.stringData)) copy.stringData = hideValues(copy.stringData, hidden)
@@ -58,35 +65,36 @@ export class Obfuscator {
     return isObject(value) && Object.values(value).some(inner => this.#holds(inner))
   }
 
-  /** What names the object stays, and what kluctl itself has set. */
-  #withoutTexts(object: Manifest): Manifest {
-    const copy = emptyObject()
-    for (const [key, value] of Object.entries(object)) {
-      if (key === 'apiVersion' || key === 'kind') copy[key] = value
-      else if (key === 'metadata' && isObject(value)) {
-        copy[key] = clone(value)
-        this.#hideMetadata(copy[key])
-      } else copy[key] = this.#hideIn(value)
-    }
-    return copy
-  }
-
-  #hideMetadata(metadata: Json): void {
-    if (!isObject(metadata)) return
-    for (const entries of [metadata.labels, metadata.annotations]) {
-      if (!isObject(entries)) continue
-      for (const [key, value] of Object.entries(entries)) {
-        // The last applied configuration repeats the whole object.
-        if (key === lastApplied) entries[key] = hidden
-        else if (!key.startsWith('kluctl.io/')) entries[key] = this.#hideIn(value)
-      }
+  /** Where texts to hide are. */
+  *#places(object: Manifest): Generator<string> {
+    for (const [path, value] of leaves(object)) {
+      if (typeof value === 'string' && this.#texts.isIn(value)) yield placeOf(path)
     }
   }
 
-  #hideIn(value: Json): Json {
-    if (typeof value === 'string') return this.#texts.isIn(value) ? hidden : value
-    return mapInner(value, inner => this.#hideIn(inner))
+  #withoutTexts(object: Manifest, places: ReadonlySet<string>): Manifest {
+    const hide = (value: Json, path: FieldPath): Json => {
+      if (isNaming(path)) return value
+      const isHidden = typeof value === 'string' && (this.#texts.isIn(value) || places.has(placeOf(path)))
+      // The last applied configuration repeats the whole object.
+      if (isHidden || path[2] === lastApplied) return hidden
+      return mapInner(value, (inner, key) => hide(inner, [...path, key]))
+    }
+    return hide(object, []) as Manifest
   }
+}
+
+/** The same for all items of a list, as they change places. */
+function placeOf(path: FieldPath): string {
+  return formatPath(path.map(key => (typeof key === 'number' ? 0 : key)))
+}
+
+/** What tells which object it is, and what kluctl itself has set, is no secret and needed to read the rest. */
+function isNaming([first, second, third = '']: FieldPath): boolean {
+  if (first === 'apiVersion' || first === 'kind') return true
+  if (first !== 'metadata' || second === undefined) return false
+  if (second !== 'labels' && second !== 'annotations') return true
+  return String(third).startsWith('kluctl.io/')
 }
 
 function isSecret({ group, kind, apiVersion }: { group?: Json; kind?: Json; apiVersion?: Json }): boolean {
@@ -124,10 +132,10 @@ function hideLeaves(value: Json, by: string): Json {
   return Array.isArray(value) || isObject(value) ? mapInner(value, inner => hideLeaves(inner, by)) : by
 }
 
-function mapInner(value: Json, change: (inner: Json) => Json): Json {
+function mapInner(value: Json, change: (inner: Json, key: string | number) => Json): Json {
   if (Array.isArray(value)) return value.map(change)
   if (!isObject(value)) return value
   const copy = emptyObject()
-  for (const [key, inner] of Object.entries(value)) copy[key] = change(inner)
+  for (const [key, inner] of Object.entries(value)) copy[key] = change(inner, key)
   return copy
 }

@@ -5,9 +5,8 @@ import type { TargetRun } from '../render/target-run.ts'
 import type { CommandResult, ResultObject, ValidateResult } from './types.ts'
 
 /** What hides Secrets and what came from the sensitive variables of a target. */
-export function maskOf({ deployment, items }: Pick<TargetRun, 'deployment' | 'items'>): Obfuscator {
-  const loaded = [deployment, ...items.map(({ item }) => item)].flatMap(({ loadedVars }) => [...loadedVars])
-  return new Obfuscator(new SensitiveTexts(new Set(loaded)))
+export function maskOf({ loadedVars }: Pick<TargetRun, 'loadedVars'>): Obfuscator {
+  return new Obfuscator(new SensitiveTexts(loadedVars))
 }
 
 /** Objects, errors and warnings with what is secret hidden. */
@@ -41,11 +40,12 @@ export function maskedValidation(result: ValidateResult, by: Obfuscator): Valida
 }
 
 function maskObject({ rendered, remote, applied, changes, ...base }: ResultObject, by: Obfuscator): ResultObject {
+  const versions = [rendered, remote, applied].filter(version => version !== undefined)
   return {
     ...base,
     ...(changes === undefined ? {} : { changes: by.changes(base.ref, changes) }),
-    ...(rendered === undefined ? {} : { rendered: by.object(rendered) }),
-    ...(remote === undefined ? {} : { remote: by.object(remote) }),
-    ...(applied === undefined ? {} : { applied: by.object(applied) }),
+    ...(rendered === undefined ? {} : { rendered: by.object(rendered, versions) }),
+    ...(remote === undefined ? {} : { remote: by.object(remote, versions) }),
+    ...(applied === undefined ? {} : { applied: by.object(applied, versions) }),
   }
 }

@@ -122,6 +122,14 @@ describe('texts of sensitive variables', () => {
     })
   })
 
+  test('hide what stands in their place in other versions of the object', () => {
+    const list = (...args: string[]): Manifest => ({ ...configMap({ url: args[0] ?? '' }), spec: { args } })
+    const [before, after] = [list('older secret', 'plain'), list('plain', 'correct horse')]
+    const shown = obfuscator.object(before, [before, after])
+    expect(shown).toMatchObject({ spec: { args: ['*****', '*****'] }, data: { url: 'older secret' } })
+    expect(obfuscator.object(after, [before, after])).toMatchObject({ data: { url: 'plain' } })
+  })
+
   test('are hidden in messages', () => {
     const ref = { kind: 'ConfigMap', name: 'x' }
     expect(obfuscator.problems([{ ref, message: 'Invalid value: "correct horse"' }])).toEqual([
