@@ -3,6 +3,7 @@ import { ChangeFacts, ChangeIdentity, Sha } from './change.ts'
 import { Condition } from './conditions.ts'
 import type { apiVersion } from './meta.ts'
 import { Blocker, InventoryEntry, LocalReference, type ObjectMeta } from './objects.ts'
+import { backendNames } from './project-deploy.ts'
 
 /** Where an environment is in its life; the printer column STATE. */
 export const environmentStates = ['Waiting', 'Pending', 'Deploying', 'Ready', 'Failed', 'Deleting', 'Blocked'] as const
@@ -45,6 +46,24 @@ export const EnvironmentTimes = z.strictObject({
 })
 export type EnvironmentTimes = z.infer<typeof EnvironmentTimes>
 
+/** What backend `engine` last did. */
+const EngineRecord = z
+  .strictObject({
+    digest: z.string().max(64).describe('Of everything the deployment was made from'),
+    revision: Sha,
+    result: z.enum(['succeeded', 'failed']),
+    finished: z.iso.datetime(),
+    compared: time.describe('When what runs was last compared with the project'),
+    objects: z.int().min(0).describe('Objects that the project renders'),
+    changed: z.int().min(0).describe('Objects that were created or changed'),
+    deleted: z.int().min(0),
+    drifted: z.int().min(0).optional().describe('Objects that differ from the project since'),
+    errors: z.array(z.string().max(1024)).max(20).optional(),
+    warnings: z.array(z.string().max(1024)).max(20).optional(),
+  })
+  .describe('The last deployment by the engine')
+export type EngineRecord = z.infer<typeof EngineRecord>
+
 /** `status` of a ReviewEnvironment; every list in it is bounded. */
 export const ReviewEnvironmentStatus = z.strictObject({
   observedGeneration: z.int().min(0).optional(),
@@ -67,15 +86,13 @@ export const ReviewEnvironmentStatus = z.strictObject({
   args: z.record(z.string(), z.unknown()).optional().meta({ 'x-kubernetes-preserve-unknown-fields': true }),
   observedRevision: Sha.optional().describe('Commit the backend was last asked for'),
   deployedRevision: Sha.optional().describe('Commit that was last seen ready'),
-  backend: z
-    .enum(['kluctlDeployment', 'objects'])
-    .optional()
-    .describe('Backend that holds objects of this environment'),
+  backend: z.enum(backendNames).optional().describe('Backend that holds objects of this environment'),
   discriminators: z
     .array(z.string().max(1024))
     .max(50)
     .optional()
     .describe('Every discriminator this environment ever deployed with'),
+  engine: EngineRecord.optional(),
   inventory: z.array(InventoryEntry).max(500).optional().describe('Objects that may exist, recorded before applying'),
   blockers: z.array(Blocker).max(20).optional().describe('What a teardown waits for'),
   blockerCount: z.int().min(0).optional(),

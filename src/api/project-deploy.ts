@@ -134,18 +134,64 @@ export const ObjectsBackend = z
   .describe('Deploy by applying templated objects: Flux, Argo CD or plain ones')
 export type ObjectsBackend = z.infer<typeof ObjectsBackend>
 
+/** Sources of variables that reach beyond the project; the rest (values, files, …) are always there. */
+const varsSources = [
+  'clusterConfigMap',
+  'clusterSecret',
+  'clusterObject',
+  'http',
+  'awsSecretsManager',
+  'gcpSecretManager',
+  'azureKeyVault',
+  'vault',
+] as const
+
+/** Backend `engine`: Offshoot's own Kluctl-compatible engine deploys. */
+export const EngineBackend = z
+  .strictObject({
+    project: KluctlProject.prefault({}),
+    target: template.describe('Name of the target; a template').optional(),
+    args: z.record(z.string(), templatedValue).default({}).describe('Arguments of the target; strings are templates'),
+    images: z.array(FixedImage).max(100).default([]).describe('Fixed images; strings are templates'),
+    interval: Duration.default('10m').describe('How often what runs is compared with the project'),
+    prune: z.boolean().default(true).describe('Delete what the project no longer has'),
+    readinessTimeout: Duration.default('10m').describe('How long objects may take to become ready'),
+    allow: z
+      .strictObject({
+        vars: z
+          .array(z.enum(varsSources))
+          .max(varsSources.length)
+          .default([])
+          .describe('Sources of variables that the project may use, read as the environment’s account'),
+        urls: z
+          .array(z.string().min(1).max(2048))
+          .max(100)
+          .default([])
+          .describe('Beginnings of the addresses (Git, OCI, charts, http) that the project may use besides its own'),
+      })
+      .prefault({})
+      .describe('What the project may reach; nobody may have reviewed it, so by default only its own repository'),
+  })
+  .describe('Deploy by Offshoot’s own Kluctl-compatible engine, as the environment’s account')
+export type EngineBackend = z.infer<typeof EngineBackend>
+
+/** The fields of `spec.deploy`, one for each backend. */
+export const backendNames = ['kluctlDeployment', 'engine', 'objects'] as const
+export type BackendName = (typeof backendNames)[number]
+
 /** `spec.deploy` of a ReviewProject: exactly one backend. */
 export const Deploy = z
   .strictObject({
     kluctlDeployment: KluctlDeploymentBackend.optional(),
+    engine: EngineBackend.optional(),
     objects: ObjectsBackend.optional(),
   })
   .describe('How an environment is deployed: exactly one backend')
   .meta({
     'x-kubernetes-validations': [
       {
-        rule: 'has(self.kluctlDeployment) != has(self.objects)',
-        message: 'exactly one of kluctlDeployment and objects',
+        rule: '(has(self.kluctlDeployment) ? 1 : 0) + (has(self.engine) ? 1 : 0) + (has(self.objects) ? 1 : 0) == 1',
+        message: 'exactly one of kluctlDeployment, engine and objects',
       },
     ],
   })

@@ -1,8 +1,14 @@
-import type { KluctlDeploymentBackend, ObjectsBackend, ReviewProjectSpec } from '../api/index.ts'
+import type {
+  BackendName,
+  EngineBackend,
+  KluctlDeploymentBackend,
+  ObjectsBackend,
+  ReviewProjectSpec,
+} from '../api/index.ts'
 import { InvalidInputError, type Problem } from '../util/errors.ts'
 import { type CompiledText, type CompiledValue, TemplateCompiler } from './templates.ts'
 
-/** The templates of `deploy.kluctlDeployment`, compiled. */
+/** The templates of `deploy.kluctlDeployment` or `deploy.engine`, compiled. */
 export interface CompiledKluctl {
   target?: CompiledText
   context?: CompiledText
@@ -18,6 +24,7 @@ export interface CompiledProject {
   labels: Record<string, CompiledText>
   annotations: Record<string, CompiledText>
   kluctl?: CompiledKluctl
+  engine?: CompiledKluctl
   objects?: CompiledValue[]
   problems: readonly Problem[]
 }
@@ -43,7 +50,10 @@ export function compileProject(spec: ReviewProjectSpec): CompiledProject {
     url: compiler.text(feedback.url, ['spec', 'feedback', 'url']),
     labels: texts(environment.namespace.labels, 'labels'),
     annotations: texts(environment.namespace.annotations, 'annotations'),
-    ...(deploy.kluctlDeployment ? { kluctl: compileKluctl(compiler, deploy.kluctlDeployment) } : {}),
+    ...(deploy.kluctlDeployment
+      ? { kluctl: compileKluctl(compiler, deploy.kluctlDeployment, 'kluctlDeployment') }
+      : {}),
+    ...(deploy.engine ? { engine: compileKluctl(compiler, deploy.engine, 'engine') } : {}),
     ...(deploy.objects ? { objects: compileObjects(compiler, deploy.objects) } : {}),
     problems: compiler.problems,
   }
@@ -58,8 +68,14 @@ export function compiledOrThrow(spec: ReviewProjectSpec): CompiledProject {
   return compiled
 }
 
-function compileKluctl(compiler: TemplateCompiler, backend: KluctlDeploymentBackend): CompiledKluctl {
-  const at = ['spec', 'deploy', 'kluctlDeployment']
+function compileKluctl(
+  compiler: TemplateCompiler,
+  backend: Pick<KluctlDeploymentBackend | EngineBackend, 'target' | 'args' | 'images'> & {
+    context?: string | undefined
+  },
+  name: BackendName,
+): CompiledKluctl {
+  const at = ['spec', 'deploy', name]
   return {
     ...(backend.target === undefined ? {} : { target: compiler.text(backend.target, [...at, 'target']) }),
     ...(backend.context === undefined ? {} : { context: compiler.text(backend.context, [...at, 'context']) }),

@@ -21,6 +21,27 @@ export interface DesiredKluctlDeployment {
   prune: boolean
 }
 
+/** What backend `engine` is asked for; strings are rendered. */
+export interface DesiredEngine {
+  kind: 'engine'
+  /** Where the Kluctl project is; the change's own repository is pinned to its commit. */
+  source: {
+    url: string
+    path: string
+    ref: { branch?: string | undefined; tag?: string | undefined; commit?: string | undefined }
+    ownRepository: boolean
+  }
+  target?: string
+  args: Record<string, unknown>
+  images: Record<string, unknown>[]
+  prune: boolean
+  /** How often what runs is compared with the project, in milliseconds. */
+  interval: number
+  /** How long objects may take to become ready, in milliseconds. */
+  readinessTimeout: number
+  allow: { vars: string[]; urls: string[] }
+}
+
 /** What backend `objects` is asked for; every string is rendered. */
 export interface DesiredObjects {
   kind: 'objects'
@@ -40,5 +61,5 @@ export interface DesiredEnvironment {
   url: string
   /** Commit to deploy. */
   revision: string
-  backend: DesiredKluctlDeployment | DesiredObjects
+  backend: DesiredKluctlDeployment | DesiredEngine | DesiredObjects
 }

@@ -1,4 +1,4 @@
-import type { ReviewProjectSpec } from '../api/index.ts'
+import { backendNames, type ReviewProjectSpec } from '../api/index.ts'
 import type { Problem } from '../util/errors.ts'
 import { filterProblems } from './filters.ts'
 import { isSubdomain, maxLabel, quote } from './names.ts'
@@ -57,6 +57,7 @@ function urlRules({ source, deploy }: ReviewProjectSpec): Problem[] {
   const urls: [path: string, url: string | undefined][] = [
     ['spec.source.url', source.url],
     ['spec.deploy.kluctlDeployment.project.url', deploy.kluctlDeployment?.project.url],
+    ['spec.deploy.engine.project.url', deploy.engine?.project.url],
   ]
   return urls.flatMap(([path, url]) =>
     url !== undefined && /^-|^[a-z0-9+.-]+::|[\s\p{Cc}]/iu.test(url)
@@ -81,14 +82,16 @@ function configFileRules({ configFile, deploy }: ReviewProjectSpec): Problem[] {
 }
 
 function deployRules({ deploy }: ReviewProjectSpec): Problem[] {
-  const { kluctlDeployment, objects } = deploy
-  if ((kluctlDeployment === undefined) === (objects === undefined)) {
-    const got = kluctlDeployment === undefined ? 'neither' : 'both'
-    return [{ path: 'spec.deploy', message: `expected exactly one of kluctlDeployment and objects, got ${got}` }]
+  const given = backendNames.filter(name => deploy[name] !== undefined)
+  const [name] = given
+  if (given.length !== 1 || name === undefined) {
+    const got = given.length === 0 ? 'none' : given.join(' and ')
+    return [{ path: 'spec.deploy', message: `expected exactly one of ${backendNames.join(', ')}, got ${got}` }]
   }
-  if (!kluctlDeployment) return []
-  const at = 'spec.deploy.kluctlDeployment.project'
-  const { url, ref } = kluctlDeployment.project
+  const project = name === 'objects' ? undefined : deploy[name]?.project
+  if (project === undefined) return []
+  const at = `spec.deploy.${name}.project`
+  const { url, ref } = project
   const problems: Problem[] = []
   if ((url === undefined) !== (ref === undefined)) {
     problems.push({ path: at, message: `expected url and ref together, got only ${url === undefined ? 'ref' : 'url'}` })

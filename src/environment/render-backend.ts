@@ -1,7 +1,20 @@
-import type { KluctlDeploymentBackend, ReviewProjectSpec } from '../api/index.ts'
+import {
+  type BackendName,
+  backendNames,
+  durationMilliseconds,
+  type EngineBackend,
+  type KluctlDeploymentBackend,
+  type ReviewProjectSpec,
+} from '../api/index.ts'
 import type { CompiledKluctl, CompiledProject } from './compiled-project.ts'
 import type { ConfigOverrides } from './config-file.ts'
-import type { DesiredEnvironment, DesiredKluctlDeployment, DesiredObjects, RenderedObject } from './desired.ts'
+import type {
+  DesiredEngine,
+  DesiredEnvironment,
+  DesiredKluctlDeployment,
+  DesiredObjects,
+  RenderedObject,
+} from './desired.ts'
 import { manifestProblems, targetProblem } from './rendered-checks.ts'
 import { formatPath } from './schema-problems.ts'
 import type { CompiledText, CompiledValue, Rendering } from './templates.ts'
@@ -17,14 +30,15 @@ export interface BackendInput {
 
 /** The backend's part of an environment; mistakes are noted in `rendering.problems`. */
 export function renderBackend(input: BackendInput): DesiredEnvironment['backend'] | undefined {
-  const { kluctlDeployment, objects } = input.spec.deploy
+  const { kluctlDeployment, engine, objects } = input.spec.deploy
   if (input.compiled.kluctl && kluctlDeployment) return renderKluctl(input, input.compiled.kluctl, kluctlDeployment)
+  if (input.compiled.engine && engine) return renderEngine(input, input.compiled.engine, engine)
   if (input.compiled.objects && objects) {
     const manifests = renderManifests(input.compiled.objects, input.rendering)
     const account = objects.serviceAccountName
     return { kind: 'objects', manifests, ...(account === undefined ? {} : { serviceAccountName: account }) }
   }
-  const message = 'expected exactly one of kluctlDeployment and objects'
+  const message = `expected exactly one of ${backendNames.join(', ')}`
   input.rendering.problems.push({ path: 'spec.deploy', message })
   return undefined
 }
@@ -34,18 +48,11 @@ function renderKluctl(
   compiled: CompiledKluctl,
   backend: KluctlDeploymentBackend,
 ): DesiredKluctlDeployment {
-  const { rendering, config } = input
   const { project, target: _target, context: _context, args: _args, images: _images, prune, ...passThrough } = backend
-  const target = named(compiled.target, 'target', rendering)
-  const context = named(compiled.context, 'context', rendering)
-  const args = { ...(compiled.args(rendering) as Record<string, unknown>), ...config?.args }
-  const images = withOverrides(compiled.images(rendering) as Image[], config?.images)
-  const ownRepository = project.url === undefined
-  const git = {
-    url: project.url ?? input.spec.source.url,
-    ...(project.path === '' ? {} : { path: project.path }),
-    ref: ownRepository ? { commit: input.revision } : project.ref,
-  }
+  const { target, args, images } = renderTarget(input, compiled, 'kluctlDeployment')
+  const context = named(compiled.context, 'context', 'kluctlDeployment', input.rendering)
+  const { url, path, ref, ownRepository } = sourceOf(input, project)
+  const git = { url, ...(path === '' ? {} : { path }), ref }
   const spec = {
     ...passThrough,
     source: { git },
@@ -57,11 +64,47 @@ function renderKluctl(
   return { kind: 'kluctlDeployment', ownRepository, ...(target === undefined ? {} : { target }), args, spec, prune }
 }
 
-function named(text: CompiledText | undefined, field: 'target' | 'context', rendering: Rendering): string | undefined {
+function renderEngine(input: BackendInput, compiled: CompiledKluctl, backend: EngineBackend): DesiredEngine {
+  const { project, prune, interval, readinessTimeout, allow } = backend
+  const { target, ...rest } = renderTarget(input, compiled, 'engine')
+  return {
+    kind: 'engine',
+    source: sourceOf(input, project),
+    ...(target === undefined ? {} : { target }),
+    ...rest,
+    prune,
+    interval: durationMilliseconds(interval),
+    readinessTimeout: durationMilliseconds(readinessTimeout),
+    allow,
+  }
+}
+
+/** What a dynamic target is made of, with what the branch's config file may override. */
+function renderTarget({ rendering, config }: BackendInput, compiled: CompiledKluctl, backend: BackendName) {
+  return {
+    target: named(compiled.target, 'target', backend, rendering),
+    args: { ...(compiled.args(rendering) as Record<string, unknown>), ...config?.args },
+    images: withOverrides(compiled.images(rendering) as Image[], config?.images),
+  }
+}
+
+/** The change's own commit, or what the project names. */
+function sourceOf(input: BackendInput, project: EngineBackend['project']): DesiredEngine['source'] {
+  const { url = input.spec.source.url, path, ref } = project
+  const ownRepository = project.url === undefined
+  return { url, path, ref: ownRepository ? { commit: input.revision } : { ...ref }, ownRepository }
+}
+
+function named(
+  text: CompiledText | undefined,
+  field: 'target' | 'context',
+  backend: BackendName,
+  rendering: Rendering,
+): string | undefined {
   const value = text?.(rendering)
   if (value === undefined) return undefined
   const message = targetProblem(value, field)
-  if (message !== undefined) rendering.problems.push({ path: `spec.deploy.kluctlDeployment.${field}`, message })
+  if (message !== undefined) rendering.problems.push({ path: `spec.deploy.${backend}.${field}`, message })
   return value
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { apiVersion, type ChangeFacts, type ReviewProject, ReviewProjectSpec } from '../api/index.ts'
+import { apiVersion, backendNames, type ChangeFacts, type ReviewProject, ReviewProjectSpec } from '../api/index.ts'
 import { InvalidInputError, type Problem } from '../util/errors.ts'
 import { compileProject } from './compiled-project.ts'
 import { metadataProblems, specProblems } from './project-rules.ts'
@@ -81,7 +81,7 @@ export const sampleChanges: Record<'pullRequest' | 'branch', ChangeFacts> = {
 function sampleProblems(project: Pick<ReviewProject, 'metadata' | 'spec'>): Problem[] {
   const { deploy, changes } = project.spec
   // Told by the rules already.
-  if ((deploy.kluctlDeployment === undefined) === (deploy.objects === undefined)) return []
+  if (backendNames.filter(name => deploy[name] !== undefined).length !== 1) return []
   const kinds = (['pullRequest', 'branch'] as const).filter(kind =>
     kind === 'pullRequest' ? changes.pullRequests : changes.branches || !changes.pullRequests,
   )

@@ -32,8 +32,19 @@ export const kluctlStandIn: StoryBackend = kluctl('stand-in')
 /** Backends that deploy with kluctl: the real one too when `OFFSHOOT_KLUCTL` names a binary. */
 export const kluctlBackends: StoryBackend[] = [kluctlStandIn, ...(kluctlBinary === undefined ? [] : [kluctl('real')])]
 
+/** Offshoot's own engine. */
+export const engine: StoryBackend = {
+  title: 'engine',
+  patience: 2,
+  project: ({ files, ...options } = {}) => ({
+    files: { ...kluctlRepositoryFiles(), ...files },
+    deploy: { engine: dynamicTarget },
+    ...options,
+  }),
+}
+
 /** Every backend. */
-export const backends: StoryBackend[] = [objects, ...kluctlBackends]
+export const backends: StoryBackend[] = [objects, ...kluctlBackends, engine]
 
 function kluctl(kind: KluctlKind): StoryBackend {
   return {
@@ -48,19 +59,20 @@ function kluctl(kind: KluctlKind): StoryBackend {
   }
 }
 
+/** What the target of such a repository needs. */
+const dynamicTarget = {
+  project: { path: 'deploy' },
+  target: 'preview',
+  args: {
+    environment: '{{ environment.name }}',
+    namespace: '{{ environment.namespace }}',
+    version: '{{ change.sha }}',
+  },
+}
+
 /** `spec.deploy.kluctlDeployment` for a repository with `kluctlRepositoryFiles`. */
 export function kluctlDeployment(more: Record<string, unknown> = {}): Record<string, unknown> {
-  return {
-    project: { path: 'deploy' },
-    target: 'preview',
-    args: {
-      environment: '{{ environment.name }}',
-      namespace: '{{ environment.namespace }}',
-      version: '{{ change.sha }}',
-    },
-    interval: '1h',
-    ...more,
-  }
+  return { ...dynamicTarget, interval: '1h', ...more }
 }
 
 /** Files of a Kluctl project, for a first commit: nothing to delete in them. */

@@ -10,16 +10,18 @@ const servedWithin = 30_000
 const pollInterval = 100
 
 /**
- * Whether the cluster has a kind that it did not have before; comes back when objects of it can be applied. False at
- * once when there is no CRD for it: what defines it has to come before, behind a barrier.
+ * Whether the cluster has a kind that it did not have before; comes back when objects of it can be applied. False when
+ * there is no CRD for it yet: what defines a kind has to come before its objects, behind a barrier.
  */
 export async function kindAppeared({ context }: Pick<DeployRun, 'context'>, kind: GroupVersionKind): Promise<boolean> {
   const { kube, clock, signal } = context
   const end = clock.now() + servedWithin
+  // Asked first and once, so that an object that comes too early is found out, as in kluctl, and not only when it is slow.
+  const isComing = await isDefined(kube, kind, signal)
   for (;;) {
     kube.invalidate()
     if (await isServed(kube, kind, signal)) return true
-    if (clock.now() >= end || !(await isDefined(kube, kind, signal))) return false
+    if (!isComing || clock.now() >= end) return false
     await clock.sleep(pollInterval, signal)
   }
 }

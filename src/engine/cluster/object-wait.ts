@@ -1,20 +1,29 @@
 import type { KubeObject } from '../../kube/types.ts'
+import type { Tracker } from '../host.ts'
 import type { Manifest } from '../item.ts'
 import { formatRef } from '../plan/refs.ts'
 import type { ObjectRef } from '../plan/types.ts'
 import { follow } from './follow.ts'
-import type { ItemRun } from './item-run.ts'
 import { judgeObject } from './readiness.ts'
 import { reminding } from './reminding.ts'
+import type { DeployRun } from './run.ts'
 
 /** Milliseconds between lines that say what is still waited for. */
 const reminderInterval = 5_000
 /** Milliseconds between looks at the clock, for what time alone makes ready. */
 const tick = 500
 
+/** Who waits, and hears of what is found out. */
+export interface Waiter {
+  readonly run: Pick<DeployRun, 'context' | 'requirements'>
+  readonly tracker: Tracker
+  fail(ref: ObjectRef, error: unknown): void
+  warn(ref: ObjectRef, warning: string): void
+}
+
 /** The wait for one object's readiness, from the first look at it. */
 export class ObjectWait {
-  readonly #item: ItemRun
+  readonly #item: Waiter
   readonly #ref: ObjectRef
   readonly #hook: boolean
   readonly #began: number
@@ -26,7 +35,7 @@ export class ObjectWait {
   /** When people were told last that it is waited for. */
   #told: number | undefined
 
-  constructor(item: ItemRun, ref: ObjectRef, hook: boolean) {
+  constructor(item: Waiter, ref: ObjectRef, hook: boolean) {
     this.#item = item
     this.#ref = ref
     this.#hook = hook

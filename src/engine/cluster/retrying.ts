@@ -36,11 +36,14 @@ export function isTransient(error: unknown): boolean {
 export class Retrier {
   readonly #clock: Clock
   readonly #random: () => number
+  readonly #deadline: number
   readonly #lasting = new Set<string>()
 
-  constructor({ clock, random }: { clock: Clock; random: () => number }) {
+  /** `deadline`: milliseconds for a piece of work with its retries. */
+  constructor({ clock, random }: { clock: Clock; random: () => number }, deadline = retryDeadline) {
     this.#clock = clock
     this.#random = random
+    this.#deadline = deadline
   }
 
   /** @throws the last attempt's error; the signal's reason when aborted */
@@ -58,7 +61,7 @@ export class Retrier {
         if (signal.aborted || !isTransient(error) || this.#lasting.has(failure)) throw error
         met.add(failure)
         const delay = jitter(Math.min(maxDelay, firstDelay * 2 ** tries), this.#random)
-        if (this.#clock.now() + delay >= began + patience(error)) {
+        if (this.#clock.now() + delay >= began + this.#patience(error)) {
           this.#lasting.add(failure)
           throw error
         }
@@ -66,14 +69,14 @@ export class Retrier {
       }
     }
   }
+
+  #patience(error: unknown): number {
+    const isUnexplained = error instanceof KubeError && error.status === 500 && error.reason === 'HTTP500'
+    return isUnexplained ? Math.min(unexplainedDeadline, this.#deadline) : this.#deadline
+  }
 }
 
 /** What failures of one cause have in common. */
 function describe(error: unknown): string {
   return error instanceof KubeError ? `${error.status} ${error.reason}` : 'no answer'
-}
-
-function patience(error: unknown): number {
-  const isUnexplained = error instanceof KubeError && error.status === 500 && error.reason === 'HTTP500'
-  return isUnexplained ? unexplainedDeadline : retryDeadline
 }

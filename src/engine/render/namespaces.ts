@@ -8,13 +8,14 @@ import { referenceOf } from './images.ts'
 const installNamespace = 'kluctl.io/helm-install-namespace'
 
 /**
- * Gives namespaced objects without a namespace one, and takes it from cluster-scoped ones. Which they are is asked of
+ * Gives namespaced objects without a namespace one (`usual`), and takes it from cluster-scoped ones. Which they are is asked of
  * the cluster, and of the CRDs among the objects themselves.
  */
 export async function settleNamespaces(
   objects: readonly Manifest[],
   cluster: KubeClient,
   signal: AbortSignal,
+  usual = 'default',
 ): Promise<void> {
   const own = scopesOfCrds(objects)
   const asked = new Map<string, boolean | undefined>()
@@ -28,7 +29,7 @@ export async function settleNamespaces(
     return asked.get(key)
   }
   for (const object of objects) {
-    const fallback = takeInstallNamespace(object) ?? 'default'
+    const fallback = takeInstallNamespace(object) ?? usual
     const namespaced = await isNamespaced(object)
     const namespace = text(getPath(object, ['metadata', 'namespace']))
     object.metadata ??= emptyObject()

@@ -12,10 +12,12 @@ import { answer, type UntrustedAccess } from './answer.ts'
 import { startCaged, type WorkerLimits, workerLimits } from './cage.ts'
 import { checkTree } from './check-tree.ts'
 import { Conversation, type Task } from './conversation.ts'
+import { type RenderedDeployment, unpack } from './parcel.ts'
 import { fetchedFolder, type RenderStart } from './protocol.ts'
 
 export type { UntrustedAccess } from './answer.ts'
 export { type WorkerLimits, workerLimits } from './cage.ts'
+export type { RenderedDeployment } from './parcel.ts'
 
 /** A target of a project that is not trusted. */
 export interface UntrustedRender {
@@ -39,10 +41,22 @@ export interface UntrustedRender {
  * @throws EngineError, RefusedError; the signal's reason when aborted
  */
 export async function renderUntrusted(request: UntrustedRender, signal: AbortSignal): Promise<Manifest[]> {
+  return (await renderCaged(request, 'render', signal)) as Manifest[]
+}
+
+/** As {@link renderUntrusted}, with what a deployment needs besides the objects. */
+export async function renderUntrustedDeployment(
+  request: UntrustedRender,
+  signal: AbortSignal,
+): Promise<RenderedDeployment> {
+  return unpack(await renderCaged(request, 'deployment', signal))
+}
+
+async function renderCaged(request: UntrustedRender, work: RenderStart['work'], signal: AbortSignal): Promise<unknown> {
   const limits = { ...workerLimits, ...request.limits }
   const { access, progress } = request
-  const objects = await inCage(request.root, signal, async (root, scratch) => {
-    const start = await startOf(request, root, scratch, limits, signal)
+  return inCage(request.root, signal, async (root, scratch) => {
+    const start = { ...(await startOf(request, root, scratch, limits, signal)), work }
     const programs = Object.values(start.tools).map(tool => tool.path)
     const child = await startCaged([root], scratch, programs, limits)
     const task: Task = {
@@ -54,7 +68,6 @@ export async function renderUntrusted(request: UntrustedRender, signal: AbortSig
     }
     return new Conversation(child, task).run(signal)
   })
-  return objects as Manifest[]
 }
 
 /** A target of a project that is not trusted, of which only `.kluctl.yaml` is needed. */
@@ -115,13 +128,12 @@ async function startOf(
   scratch: string,
   limits: WorkerLimits,
   signal: AbortSignal,
-): Promise<RenderStart> {
+): Promise<Omit<RenderStart, 'work'>> {
   const [helm, kustomize] = await Promise.all(
     (['helm', 'kustomize'] as const).map(skill => found(tools, skill, signal)),
   )
   const { sources } = access.policy
   return {
-    work: 'render',
     flags: { ...flags, projectDir: join(root, project), repositoryRoot: root },
     sources: sources === 'all' ? 'all' : [...sources],
     tools: { ...(helm && { helm }), ...(kustomize && { kustomize }) },

@@ -60,8 +60,8 @@ async function resultOf(start: WorkerStart): Promise<unknown> {
     return loadTarget({ policy: workerPolicy(start), clock: systemClock, progress }, start.flags, signal)
   }
   // Most of the engine, which a target alone does not need.
-  const { renderObjects } = await import('./render-objects.ts')
-  return renderObjects(start, { ask, progress }, signal)
+  const { renderInside } = await import('./render-objects.ts')
+  return renderInside(start, { ask, progress }, signal)
 }
 
 function send(message: FromWorker): void {

@@ -22,9 +22,9 @@ export interface TargetStart extends StartBase {
   readonly flags: LoadTargetFlags
 }
 
-/** Render a target. */
+/** Render a target: to its objects alone, or to all that a deployment needs. */
 export interface RenderStart extends StartBase {
-  readonly work: 'render'
+  readonly work: 'render' | 'deployment'
   readonly flags: RenderFlags
   readonly sources: readonly SourceName[] | 'all'
   readonly tools: Readonly<Partial<Record<Skill, Tool>>>
@@ -47,7 +47,7 @@ export type Ask = (question: Question, ...args: unknown[]) => Promise<unknown>
 
 /** What the worker itself lets a project use; where it comes to asking, the parent judges. */
 export function workerPolicy(start: WorkerStart): Policy {
-  const sources = start.work === 'render' ? start.sources : []
+  const sources = start.work === 'target' ? [] : start.sources
   return {
     sources: sources === 'all' ? 'all' : new Set(sources),
     allowsUrl: () => true,

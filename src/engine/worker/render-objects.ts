@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { systemClock } from '../../util/clock.ts'
 import { silentLogger } from '../../util/log.ts'
 import { render } from '../commands/render.ts'
+import { withRenderedTarget } from '../commands/run.ts'
 import { EngineError } from '../errors.ts'
 import { createHelm } from '../helm/index.ts'
 import type { EngineHost, FetchedTree, Policy, Progress } from '../host.ts'
@@ -10,6 +11,7 @@ import { createKustomize } from '../kustomize/index.ts'
 import { withoutKeys } from '../sops/index.ts'
 import type { RemoteAccess } from '../vars/remote.ts'
 import { plain } from '../vars/remote.ts'
+import { pack } from './parcel.ts'
 import { type Ask, type RenderStart, workerPolicy } from './protocol.ts'
 
 /** What of the parent a render needs. */
@@ -19,13 +21,14 @@ export interface Parent {
 }
 
 /** Renders a target inside the worker; what is not in the checkout is asked of the parent. @throws EngineError */
-export async function renderObjects(
+export async function renderInside(
   start: RenderStart,
   parent: Parent,
   signal: AbortSignal,
-): Promise<readonly Manifest[]> {
-  const { objects } = await render(hostOf(start, parent), start.flags, signal)
-  return objects
+): Promise<readonly Manifest[] | ReturnType<typeof pack>> {
+  const host = hostOf(start, parent)
+  if (start.work === 'deployment') return withRenderedTarget(host, start.flags, signal, run => pack(run))
+  return (await render(host, start.flags, signal)).objects
 }
 
 function hostOf(start: RenderStart, { ask, progress }: Parent): EngineHost {

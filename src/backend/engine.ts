@@ -1,0 +1,219 @@
+import type { EngineRecord } from '../api/index.ts'
+import type { DesiredEngine, DesiredEnvironment } from '../environment/desired.ts'
+import type { KubeClient } from '../kube/client.ts'
+import { timestamp } from '../util/clock.ts'
+import type { Credential } from '../util/credential.ts'
+import { OffshootError } from '../util/errors.ts'
+import type { Backend, BackendContext, Observation, Teardown } from './backend.ts'
+import { digestOf } from './digest.ts'
+import { nextRun } from './engine/due.ts'
+import { comparedRecord, type EngineOutcome, type RunMode, recordOf } from './engine/outcome.ts'
+import type { EngineRuns, Run, RunControls } from './engine/runs.ts'
+import { gitCredentialFor } from './git-credential.ts'
+import { type Discriminators, judgeDiscriminator } from './kluctl/discriminators.ts'
+import { removeRemains } from './kluctl/remains.ts'
+import { blockerOf } from './kluctl/teardown.ts'
+import { presentable } from './mask.ts'
+import { clientOf } from './objects/identity.ts'
+import { isOverdue, recheckWhileWaiting } from './waiting.ts'
+
+/** What one run is asked for. */
+export interface EngineRequest {
+  readonly mode: RunMode
+  readonly desired: DesiredEngine
+  /** Of the change. */
+  readonly revision: string
+  /** The environment's; objects that name none go there. */
+  readonly namespace: string
+  /** Where the project's secrets are. */
+  readonly projectNamespace: string
+  /** Name of the ReviewProject. */
+  readonly project: string
+  /** Acts as the environment's own account. */
+  readonly kube: KubeClient
+  /** What opens the project's repository. */
+  readonly credential: () => Promise<Credential | undefined>
+}
+
+/** What the backend needs of the engine and of the controller. */
+export interface EngineServices {
+  readonly runs: EngineRuns
+  readonly discriminators: Discriminators
+  /** Carries out one deployment or comparison, claiming the discriminator before anything carries it. */
+  readonly carryOut: (request: EngineRequest, signal: AbortSignal, controls: RunControls) => Promise<EngineOutcome>
+  /** Asks for another look at an environment. */
+  readonly wake: (environment: { namespace: string; name: string }) => void
+}
+
+/** When to look again at what waits for another environment or a person, in milliseconds. */
+const recheckStalled = 60_000
+/** How long objects may take to go before their namespace is deleted over them. */
+const remainsDeadline = 60_000
+
+/**
+ * Backend `engine`: the Kluctl project is rendered in a caged worker and deployed as the environment's account. A
+ * deployment takes as long as it takes, beside the reconciles: `apply` begins it, and it asks for a look when it ends.
+ */
+export function engineBackend(services: EngineServices): Backend {
+  const { runs } = services
+  // What `apply` found, for the `observe` of the same reconcile.
+  const refusals = new WeakMap<BackendContext, Refused>()
+  return {
+    name: 'engine',
+    async apply(context, desired) {
+      const backend = engineOf(desired)
+      const wanted = wantedOf(context, desired, backend)
+      const refused = await answerClaim(context, services, wanted)
+      if (refused !== undefined) {
+        refusals.set(context, refused)
+        return
+      }
+      const { run: mode } = next(context, runs, wanted)
+      if (mode !== undefined) begin(context, services, mode, wanted, backend)
+    },
+    async observe(context, desired) {
+      const refused = refusals.get(context)
+      if (refused !== undefined) return { phase: 'stalled', ...refused, recheckAfter: recheckStalled }
+      return observe(context, runs, wantedOf(context, desired, engineOf(desired)))
+    },
+    teardown: context => teardown(context, runs),
+    close: () => runs.close(),
+  }
+}
+
+function engineOf({ backend }: DesiredEnvironment): DesiredEngine {
+  if (backend.kind !== 'engine') throw new OffshootError(`backend engine was asked for ${backend.kind}`)
+  return backend
+}
+
+/** What is to be deployed, in short. */
+interface Wanted {
+  digest: string
+  revision: string
+  interval: number
+}
+
+/** The digest is of all that the deployed objects depend on; how often they are compared is not part of it. */
+function wantedOf(context: BackendContext, { revision }: DesiredEnvironment, desired: DesiredEngine): Wanted {
+  const { interval, ...rest } = desired
+  const { namespace, serviceAccount: account } = context
+  return { digest: digestOf({ ...rest, revision, namespace, account }), revision, interval }
+}
+
+function next(context: BackendContext, runs: EngineRuns, wanted: Wanted): ReturnType<typeof nextRun> {
+  const run = runs.get(context.environment.metadata.uid ?? '')
+  const { interval, digest } = wanted
+  return nextRun(digest, recordNow(context, run, wanted), run, { now: context.clock.now(), interval })
+}
+
+function begin(
+  context: BackendContext,
+  { runs, carryOut, wake }: EngineServices,
+  mode: RunMode,
+  { digest, revision }: Wanted,
+  desired: DesiredEngine,
+): void {
+  const { metadata, spec } = context.environment
+  const { namespace, name, uid = '' } = metadata
+  const request: EngineRequest = {
+    mode,
+    desired,
+    revision,
+    namespace: context.namespace,
+    projectNamespace: namespace,
+    project: spec.projectRef.name,
+    kube: clientOf(context, undefined),
+    credential: () => gitCredentialFor(context.credentials, desired.source),
+  }
+  runs.start(
+    uid,
+    { digest, mode },
+    (signal, controls) => carryOut(request, signal, controls),
+    () => wake({ namespace, name }),
+  )
+}
+
+type Refused = Pick<Observation, 'reason' | 'message'>
+
+/**
+ * Judges the discriminator that a run asks for, or was refused, and records it before anything carries it. Gives why
+ * it may not be used.
+ */
+async function answerClaim(
+  context: BackendContext,
+  { runs, discriminators }: EngineServices,
+  { digest }: Wanted,
+): Promise<Refused | undefined> {
+  const { metadata, status } = context.environment
+  const { namespace, name, uid = '' } = metadata
+  const run = runs.get(uid)
+  if (run?.digest !== digest || run.claim === undefined) return undefined
+  const { discriminator } = run.claim
+  const all = status?.discriminators ?? []
+  const recorded = all.includes(discriminator)
+  const others = await discriminators.claim(discriminator, {
+    namespace,
+    environment: name,
+    deployment: '',
+    recorded,
+  })
+  const verdict = judgeDiscriminator(discriminator, all, others, namespace)
+  if (!verdict.ok) {
+    runs.refuse(uid)
+    return { reason: verdict.reason, message: verdict.message }
+  }
+  if (!recorded) await context.record({ discriminators: [...all, discriminator] })
+  runs.grant(uid)
+  return undefined
+}
+
+/** The last deployment: as this process knows it where that is newer, else as the status has it. */
+function recordNow(context: BackendContext, run: Run | undefined, wanted: Wanted): EngineRecord | undefined {
+  const recorded = context.environment.status?.engine
+  if (run?.digest !== wanted.digest || run.outcome === undefined) return recorded
+  const ended = timestamp(run.endedAt)
+  const known = recorded?.digest === wanted.digest ? recorded : undefined
+  if (run.mode === 'deploy') {
+    return known !== undefined && known.finished >= ended ? known : recordOf(run.outcome, wanted, run.endedAt)
+  }
+  if (known === undefined || (known.compared ?? '') >= ended) return recorded
+  return comparedRecord(known, run.outcome, run.endedAt)
+}
+
+function observe(context: BackendContext, runs: EngineRuns, wanted: Wanted): Observation {
+  const run = runs.get(context.environment.metadata.uid ?? '')
+  const record = recordNow(context, run, wanted)
+  const { recheckAfter } = next(context, runs, wanted)
+  const { revision, digest } = wanted
+  const common = { revision, recheckAfter, ...(record === undefined ? {} : { engine: record }) }
+  if (record?.digest !== digest || (run?.working === true && run.mode === 'deploy')) {
+    const message = presentable(run?.working === true ? run.step : 'waits for its turn')
+    return { ...common, phase: 'deploying', reason: 'Deploying', message }
+  }
+  if (record.result === 'failed') {
+    const errors = record.errors ?? []
+    const message = errors.slice(0, 5).join('\n')
+    return { ...common, phase: 'failed', reason: 'DeployFailed', message }
+  }
+  return { ...common, phase: 'ready', reason: 'ObjectsReady', message: readyMessage(record) }
+}
+
+function readyMessage({ objects, drifted = 0, warnings = [] }: EngineRecord): string {
+  const parts = [`${objects} ${objects === 1 ? 'object is' : 'objects are'} ready`]
+  if (drifted > 0) parts.push(`${drifted} differ from the project by now`)
+  if (warnings.length > 0) parts.push(`${warnings.length} ${warnings.length === 1 ? 'warning' : 'warnings'}`)
+  return parts.join(', ')
+}
+
+/** Ends what is being deployed, then removes what carries one of the recorded discriminators. */
+async function teardown(context: BackendContext, runs: EngineRuns): Promise<Teardown> {
+  await runs.stop(context.environment.metadata.uid ?? '')
+  const { remains } = await removeRemains(context)
+  const gone = remains.length === 0
+  return {
+    gone,
+    blockers: remains.map(blockerOf),
+    proceed: gone || isOverdue(context, remainsDeadline),
+    ...(gone ? {} : { recheckAfter: recheckWhileWaiting(context) }),
+  }
+}

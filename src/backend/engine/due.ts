@@ -1,0 +1,45 @@
+import type { EngineRecord } from '../../api/index.ts'
+import type { RunMode } from './outcome.ts'
+
+/** A run of this process, as far as it matters for what comes next. */
+export interface RunState {
+  readonly digest: string
+  readonly mode: RunMode
+  readonly working: boolean
+  /** Failures in a row of this very deployment. */
+  readonly failures: number
+  /** When the last one ended, in milliseconds since the epoch. */
+  readonly endedAt: number
+}
+
+/** The first wait after a failed deployment, and the longest, in milliseconds. */
+const firstRetry = 5_000
+const lastRetry = 5 * 60_000
+
+/** Milliseconds to wait after this many failures in a row. */
+export function retryDelay(failures: number): number {
+  return Math.min(lastRetry, firstRetry * 2 ** Math.max(0, Math.min(failures, 16) - 1))
+}
+
+/** What is to be run now, and when to look again, in milliseconds. Pure. */
+export function nextRun(
+  digest: string,
+  record: EngineRecord | undefined,
+  run: RunState | undefined,
+  options: { now: number; interval: number },
+): { run?: RunMode; recheckAfter: number } {
+  const { now, interval } = options
+  const own = run?.digest === digest ? run : undefined
+  // The run itself tells when it ends; this is for what is missed.
+  if (own?.working) return { recheckAfter: 60_000 }
+  const deployed = record?.digest === digest && record.result === 'succeeded'
+  if (!deployed) {
+    // A failure of a process that is no more counts as the first.
+    const endedAt = own?.endedAt ?? (record?.digest === digest ? Date.parse(record.finished) : undefined)
+    const wait = endedAt === undefined ? 0 : endedAt + retryDelay(own?.failures ?? 1) - now
+    return wait <= 0 ? { run: 'deploy', recheckAfter: 60_000 } : { recheckAfter: wait }
+  }
+  const compared = Math.max(Date.parse(record.compared ?? record.finished), own?.endedAt ?? 0)
+  const wait = compared + interval - now
+  return wait <= 0 ? { run: 'compare', recheckAfter: 60_000 } : { recheckAfter: wait }
+}

@@ -1,0 +1,63 @@
+import type { EngineRecord } from '../../api/index.ts'
+import { timestamp } from '../../util/clock.ts'
+import { presentable } from '../mask.ts'
+
+/** `deploy` brings the cluster to the project; `compare` only looks how far it is from it. */
+export type RunMode = 'deploy' | 'compare'
+
+/** What a run did, or saw. */
+export interface EngineOutcome {
+  /** Objects that the project renders. */
+  readonly objects: number
+  /** Objects that were created or changed; in a comparison those that would be. */
+  readonly changed: number
+  readonly deleted: number
+  /** For people, one per problem. A deployment with errors failed; one without is ready. */
+  readonly errors: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+/** Most problems, and characters of one, that a status holds. */
+const maxProblems = 20
+const maxProblem = 512
+
+/** What the status keeps of a deployment. */
+export function recordOf(
+  outcome: EngineOutcome,
+  { digest, revision }: Pick<EngineRecord, 'digest' | 'revision'>,
+  now: number,
+): EngineRecord {
+  const { objects, changed, deleted, errors, warnings } = outcome
+  const time = timestamp(now)
+  return {
+    digest,
+    revision,
+    result: errors.length === 0 ? 'succeeded' : 'failed',
+    finished: time,
+    compared: time,
+    objects,
+    changed,
+    deleted,
+    ...(errors.length === 0 ? {} : { errors: shown(errors) }),
+    ...(warnings.length === 0 ? {} : { warnings: shown(warnings) }),
+  }
+}
+
+/** The record after a comparison. One that failed says so, and changes nothing about the deployment. */
+export function comparedRecord(record: EngineRecord, outcome: EngineOutcome, now: number): EngineRecord {
+  const { drifted: _drifted, warnings: _warnings, ...rest } = record
+  const drifted = outcome.changed + outcome.deleted
+  const warnings = [...outcome.errors.map(error => `comparing: ${error}`), ...outcome.warnings]
+  return {
+    ...rest,
+    compared: timestamp(now),
+    ...(drifted === 0 ? {} : { drifted }),
+    ...(warnings.length === 0 ? {} : { warnings: shown(warnings) }),
+  }
+}
+
+function shown(problems: readonly string[]): string[] {
+  const kept = problems.slice(0, maxProblems).map(problem => presentable(problem, maxProblem))
+  const left = problems.length - maxProblems
+  return left > 0 ? [...kept.slice(0, -1), `and ${left + 1} more`] : kept
+}

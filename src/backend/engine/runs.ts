@@ -1,0 +1,163 @@
+import { type Clock, systemClock } from '../../util/clock.ts'
+import { messageOf } from '../../util/errors.ts'
+import { Gate } from '../../util/gate.ts'
+import { LruMap } from '../../util/lru.ts'
+import type { RunState } from './due.ts'
+import type { EngineOutcome, RunMode } from './outcome.ts'
+
+/** How a run speaks with the reconciles of its environment. */
+export interface RunControls {
+  /** Tells what it is doing. */
+  readonly step: (what: string) => void
+  /** Asks for the discriminator that its objects carry; goes on when it was granted. Rejects when it was not. */
+  readonly claim: (discriminator: string) => Promise<void>
+}
+
+/** Carries one run out. Rejects when it could not come to an outcome. */
+export type RunWork = (signal: AbortSignal, controls: RunControls) => Promise<EngineOutcome>
+
+/** One run, working or ended. */
+export interface Run extends RunState {
+  readonly step: string
+  /** The discriminator that it waits for; `refused` when it was told that it may not have it. */
+  readonly claim?: { readonly discriminator: string; readonly refused: boolean } | undefined
+  /** Set once it has ended by itself. */
+  readonly outcome?: EngineOutcome | undefined
+}
+
+interface Entry {
+  digest: string
+  mode: RunMode
+  working: boolean
+  failures: number
+  endedAt: number
+  step: string
+  claim?: { discriminator: string; refused: boolean; grant(): void } | undefined
+  outcome?: EngineOutcome | undefined
+  readonly stop: AbortController
+  readonly wake: () => void
+  ended: Promise<void>
+}
+
+/** Ended runs that are remembered, for what they brought and how often they failed. */
+const maxRemembered = 10_000
+
+/**
+ * The deployments that this process carries out, at most one for each environment and `atOnce` in all. They live in
+ * memory alone: what is cut off with the process is begun again by whoever comes after it.
+ */
+export class EngineRuns {
+  readonly #gate: Gate
+  readonly #clock: Clock
+  readonly #working = new Map<string, Entry>()
+  readonly #ended = new LruMap<string, Entry>(maxRemembered)
+  #closed = false
+
+  constructor({ atOnce = 4, clock = systemClock }: { atOnce?: number; clock?: Clock } = {}) {
+    this.#gate = new Gate(atOnce)
+    this.#clock = clock
+  }
+
+  /** The run of an environment (its uid): the one that works, else the last one. */
+  get(uid: string): Run | undefined {
+    return this.#working.get(uid) ?? this.#ended.get(uid)
+  }
+
+  /**
+   * Begins a run. One that works on something else is told to end first: what it has not begun is left, and the new
+   * one begins when it is out of the way. `wake` is called when the run ends by itself.
+   */
+  start(uid: string, { digest, mode }: Pick<Run, 'digest' | 'mode'>, work: RunWork, wake: () => void): void {
+    if (this.#closed) return
+    const before = this.#working.get(uid)
+    if (before?.digest === digest && before.mode === mode) return
+    before?.stop.abort(new DOMException('a newer deployment takes its place', 'AbortError'))
+    const last = this.#ended.get(uid)
+    const failures = last?.digest === digest && last.mode === mode ? last.failures : 0
+    const entry: Entry = {
+      digest,
+      mode,
+      working: true,
+      failures,
+      endedAt: 0,
+      step: 'waits for its turn',
+      stop: new AbortController(),
+      wake,
+      ended: Promise.resolve(),
+    }
+    this.#working.set(uid, entry)
+    entry.ended = (before?.ended ?? Promise.resolve()).then(() => this.#carryOut(uid, entry, work))
+  }
+
+  /** Lets the run that asks for a discriminator go on. */
+  grant(uid: string): void {
+    this.#working.get(uid)?.claim?.grant()
+  }
+
+  /** Ends the run that asks for a discriminator; what it asked for is remembered. */
+  refuse(uid: string): void {
+    const entry = this.#working.get(uid)
+    if (entry?.claim === undefined) return
+    entry.claim.refused = true
+    entry.stop.abort(new DOMException('the discriminator belongs to others', 'AbortError'))
+  }
+
+  /** Ends the environment's run and comes back when it has ended; forgets it. */
+  async stop(uid: string): Promise<void> {
+    const entry = this.#working.get(uid)
+    entry?.stop.abort(new DOMException('the environment is being removed', 'AbortError'))
+    await entry?.ended
+    this.#ended.delete(uid)
+  }
+
+  /** Ends all runs and comes back when they have ended. */
+  async close(): Promise<void> {
+    this.#closed = true
+    const reason = new DOMException('Offshoot is ending', 'AbortError')
+    const all = [...this.#working.values()]
+    for (const { stop } of all) stop.abort(reason)
+    await Promise.all(all.map(({ ended }) => ended))
+  }
+
+  async #carryOut(uid: string, entry: Entry, work: RunWork): Promise<void> {
+    const { signal } = entry.stop
+    const controls: RunControls = {
+      step: what => (entry.step = what),
+      claim: discriminator => ask(entry, discriminator),
+    }
+    try {
+      entry.outcome = await this.#gate.run(() => work(signal, controls), signal)
+    } catch (error) {
+      if (!signal.aborted) entry.outcome = failed(messageOf(error))
+    }
+    entry.working = false
+    if (this.#working.get(uid) === entry) this.#working.delete(uid)
+    if (entry.claim?.refused === true) this.#ended.set(uid, entry)
+    // What was cut off has come to nothing.
+    if (signal.aborted) return
+    entry.endedAt = this.#clock.now()
+    entry.failures = (entry.outcome?.errors.length ?? 0) > 0 ? entry.failures + 1 : 0
+    this.#ended.set(uid, entry)
+    entry.wake()
+  }
+}
+
+function ask(entry: Entry, discriminator: string): Promise<void> {
+  const { signal } = entry.stop
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason)
+    const onAbort = () => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    const grant = () => {
+      signal.removeEventListener('abort', onAbort)
+      entry.claim = undefined
+      resolve()
+    }
+    entry.claim = { discriminator, refused: false, grant }
+    entry.wake()
+  })
+}
+
+function failed(message: string): EngineOutcome {
+  return { objects: 0, changed: 0, deleted: 0, errors: [message], warnings: [] }
+}
