@@ -104,8 +104,8 @@ function textOptions(
   }
 }
 
-/** `COLUMNS`, else the terminal's; 80 where there is none. */
+/** `COLUMNS`, else the terminal's; where there is none, as in CI's logs, enough for most paths and values. */
 function widthOf({ columns }: TextStream, { COLUMNS: said = '' }: Io['env']): number {
   const width = /^\d{1,4}$/.test(said) ? Number(said) : columns
-  return width === undefined || width === 0 ? 80 : width
+  return width === undefined || width === 0 ? 120 : width
 }
