@@ -1,3 +1,5 @@
+const app = { 'githubApp.id': '1', 'githubApp.existingSecret.name': 'app', 'githubApp.allow': ['team-a=acme/*'] }
+
 /** For each value of the chart: another one, and what else must be set for it to count. */
 export const changedValues: Readonly<Record<string, readonly [value: unknown, needs?: Record<string, unknown>]>> = {
   name: ['blue'],
@@ -26,6 +28,12 @@ export const changedValues: Readonly<Record<string, readonly [value: unknown, ne
   'controller.extraEnv': [[{ name: 'HTTPS_PROXY', value: 'http://proxy.example.com:3128' }]],
   'webhooks.existingSecret.name': ['hooks'],
   'webhooks.existingSecret.key': ['other', { 'webhooks.existingSecret.name': 'hooks' }],
+  'webhooks.url': ['https://offshoot.example.com'],
+  'githubApp.id': ['2', app],
+  'githubApp.existingSecret.name': ['other', app],
+  'githubApp.existingSecret.key': ['other', app],
+  'githubApp.allow': [['*=*/*'], app],
+  'githubApp.apiUrl': ['https://github.example.com/api/v3', app],
   'service.type': ['LoadBalancer'],
   'service.port': [8080],
   'service.annotations': [{ 'example.com/internal': 'true' }],

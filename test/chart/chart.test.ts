@@ -176,6 +176,9 @@ describe('values', () => {
     [{ 'controller.extraArgs': ['serve'] }, 'extraArgs'],
     [{ 'ingress.enabled': true }, 'ingress'],
     [{ 'webhooks.existingSecret.key': '../x' }, 'key'],
+    [{ 'webhooks.url': 'http://offshoot.example.com' }, 'url'],
+    [{ 'githubApp.id': '1' }, 'githubApp'],
+    [{ 'githubApp.allow': ['acme/*'] }, 'allow'],
     [{ 'resources.limits.memory': 'much' }, 'memory'],
     [{ runAsUser: 0 }, 'runAsUser'],
   ])('%j are refused', { concurrent: true }, async (values, complaint) => {
@@ -222,6 +225,8 @@ describe('the pods', () => {
       'controller.installation': 'cluster one',
       'controller.workers': 7,
       'webhooks.existingSecret.name': 'hooks',
+      'webhooks.url': 'https://offshoot.example.com',
+      githubApp: { id: '42', existingSecret: { name: 'app' }, allow: ['team-a=acme/*', '*=acme/docs'] },
     }
     const deployment = rendered<RenderedDeployment>(await renderChart({ values }), 'Deployment')
     expect(parseServeSettings(settingsIn(deployment), {})).toMatchObject({
@@ -234,6 +239,11 @@ describe('the pods', () => {
       workers: 7,
       leaderElection: true,
       webhookSecretFile: '/etc/offshoot/webhooks/secrets',
+      webhookUrl: 'https://offshoot.example.com',
+      githubAppId: '42',
+      githubAppPrivateKeyFile: '/etc/offshoot/github-app/privateKey',
+      githubAppAllow: ['team-a=acme/*', '*=acme/docs'],
+      githubAppApiUrl: 'https://api.github.com',
       cacheFolder: '/cache',
       shutdownTimeout: 20_000,
     })
@@ -243,6 +253,22 @@ describe('the pods', () => {
       listen: { host: '::', port: 8080 },
       metricsListen: undefined,
     })
+  })
+
+  it('name the Ingress as the address of webhooks where it has TLS, and mount what the flags name', async () => {
+    const ingress = { enabled: true, host: 'offshoot.example.com', tls: { secretName: 'tls' } }
+    const githubApp = { id: '42', existingSecret: { name: 'app', key: 'pem' }, allow: ['*=*/*'] }
+    const deployment = rendered<RenderedDeployment>(await renderChart({ values: { ingress, githubApp } }), 'Deployment')
+    const { webhookUrl, githubAppPrivateKeyFile } = parseServeSettings(settingsIn(deployment), {})
+    expect(webhookUrl).toBe('https://offshoot.example.com')
+    expect(githubAppPrivateKeyFile).toBe('/etc/offshoot/github-app/pem')
+    const { volumes, containers } = deployment.spec.template.spec
+    expect(volumes).toContainEqual({
+      name: 'github-app',
+      secret: { secretName: 'app', items: [{ key: 'pem', path: 'pem' }] },
+    })
+    const mount = { name: 'github-app', mountPath: '/etc/offshoot/github-app', readOnly: true }
+    expect(containers[0].volumeMounts).toContainEqual(mount)
   })
 
   it('have longer to end than the work in them', async () => {

@@ -176,6 +176,7 @@ describe('what the chart renders', () => {
     'controller.extraEnv': [{ name: 'HTTPS_PROXY', value: 'http://proxy.example.com:3128' }],
     'controller.ipv6': true,
     'webhooks.existingSecret.name': 'hooks',
+    githubApp: { id: '42', existingSecret: { name: 'app' }, allow: ['team-a=acme/*'] },
     'service.type': 'LoadBalancer',
     'service.annotations': { 'example.com/internal': 'true' },
     ingress: {

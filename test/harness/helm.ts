@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { parseAllDocuments } from 'yaml'
+import { listSettings } from '../../src/cli/serve-settings.ts'
 import type { KubeObject } from '../../src/kube/types.ts'
 import { helmBinary } from './binaries.ts'
 
@@ -71,8 +72,9 @@ export function settingsIn({ spec }: RenderedDeployment): Record<string, unknown
   for (const arg of args) {
     const [, flag = '', value = ''] = /^--([a-z-]+)=(.*)$/.exec(arg) ?? []
     const setting = flag.replaceAll(/-([a-z])/g, (_match, letter: string) => letter.toUpperCase())
-    const isList = setting === 'watchNamespace' || setting === 'allowedClusterRole'
-    settings[setting] = isList ? [...((settings[setting] as string[] | undefined) ?? []), value] : value
+    settings[setting] = listSettings.has(setting)
+      ? [...((settings[setting] as string[] | undefined) ?? []), value]
+      : value
   }
   return settings
 }

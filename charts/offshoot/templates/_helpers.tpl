@@ -22,6 +22,15 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end }}
 
+{{- /* Public address of the webhooks, as far as it is known. */}}
+{{- define "offshoot.url" -}}
+{{- if .Values.webhooks.url -}}
+{{ .Values.webhooks.url }}
+{{- else if and .Values.ingress.enabled .Values.ingress.tls.secretName -}}
+https://{{ .Values.ingress.host }}
+{{- end -}}
+{{- end }}
+
 {{- /* What a schema cannot say. Whoever writes projects in a namespace may act as the accounts of that namespace. */}}
 {{- define "offshoot.check" -}}
 {{- if has .Release.Namespace .Values.projectNamespaces }}
