@@ -1,47 +1,27 @@
 import { afterAll, expect, it } from 'vitest'
 import { configMap, TestProject } from '../../engine/harness/project.ts'
-import { adminClient, uniqueName, uniqueNamespace } from '../../harness/cluster.ts'
+import { adminClient, uniqueNamespace } from '../../harness/cluster.ts'
+import { CustomKinds } from '../../harness/engine/custom-kind.ts'
 import { deployProject } from '../../harness/engine/deployer.ts'
 
 const cluster = adminClient()
-const crds: string[] = []
+const kinds = new CustomKinds(cluster)
 
 afterAll(async () => {
-  for (const name of crds) await cluster.delete({ ...crdKind, name })
+  await kinds.dispose()
   await cluster.close()
 })
 
-const crdKind = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' }
-
-/** A CRD that no other test has, and an object of its kind. */
+/** A new kind, and the files of an item with its CRD and of one with its object. */
 function customKind(namespace: string) {
-  const group = `${uniqueName('g')}.example.com`
-  const name = `tables.${group}`
-  crds.push(name)
-  const crd = {
-    ...crdKind,
-    metadata: { name },
-    spec: {
-      group,
-      scope: 'Namespaced',
-      names: { kind: 'Table', listKind: 'TableList', plural: 'tables', singular: 'table' },
-      versions: [
-        {
-          name: 'v1',
-          served: true,
-          storage: true,
-          schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-        },
-      ],
-    },
-  }
-  const object = { apiVersion: `${group}/v1`, kind: 'Table', metadata: { name: 'table', namespace }, spec: { legs: 4 } }
-  return { crd, object, files: { 'crds/crd.yaml': JSON.stringify(crd), 'objects/table.yaml': JSON.stringify(object) } }
+  const made = kinds.make(namespace)
+  const files = { 'crds/crd.yaml': JSON.stringify(made.crd), 'objects/table.yaml': JSON.stringify(made.object) }
+  return { ...made, files }
 }
 
 it('objects of a kind that comes behind a barrier are applied as soon as its CRD is; a dry run simulates them', async () => {
   const namespace = await uniqueNamespace('crds')
-  const { object, files } = customKind(namespace)
+  const { crd, key, files } = customKind(namespace)
   await using project = await TestProject.of({
     'deployment.yaml': 'deployments:\n- path: crds\n- barrier: true\n- path: objects\n',
     ...files,
@@ -51,11 +31,10 @@ it('objects of a kind that comes behind a barrier are applied as soon as its CRD
   const warning = `the underyling custom resource definition for ${namespace}/Table/table has not been applied yet`
   expect(dry.warnings.join('\n')).toContain(warning)
   expect(dry.result.created.map(ref => ref.kind)).toEqual(['CustomResourceDefinition', 'Table'])
-  await expect(cluster.get({ ...crdKind, name: crds.at(-1) ?? '' })).resolves.toBeUndefined()
+  await expect(kinds.crd(crd.metadata.name)).resolves.toBeUndefined()
 
   const { errors, warnings } = await deployProject(project, { kube: cluster })
   expect([errors, warnings]).toEqual([[], []])
-  const key = { apiVersion: object.apiVersion, kind: 'Table', namespace, name: 'table' }
   await expect(cluster.get(key)).resolves.toMatchObject({ spec: { legs: 4 } })
 })
 
@@ -77,7 +56,7 @@ it('a kind that nobody defines is an error of its objects, and of nothing else',
 
 it('a CRD that a controller brings later can be waited for', async () => {
   const namespace = await uniqueNamespace('crds')
-  const { crd, object, files } = customKind(namespace)
+  const { crd, key, files } = customKind(namespace)
   await using project = await TestProject.of({
     'deployment.yaml': `deployments:
 - barrier: true
@@ -93,6 +72,5 @@ it('a CRD that a controller brings later can be waited for', async () => {
   const { errors } = await deployProject(project, { kube: cluster, onLine })
   await coming
   expect(errors).toEqual([])
-  const key = { apiVersion: object.apiVersion, kind: 'Table', namespace, name: 'table' }
   await expect(cluster.get(key)).resolves.toBeDefined()
 })

@@ -1,10 +1,17 @@
-import { afterAll, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
+import { systemClock } from '../../../src/util/clock.ts'
 import { configMap, TestProject } from '../../engine/harness/project.ts'
 import { adminClient, createServiceAccount, serviceAccountClient, uniqueNamespace } from '../../harness/cluster.ts'
+import { CustomKinds } from '../../harness/engine/custom-kind.ts'
 import { deployProject } from '../../harness/engine/deployer.ts'
 
 const cluster = adminClient()
-afterAll(() => cluster.close())
+const kinds = new CustomKinds(cluster)
+
+afterAll(async () => {
+  await kinds.dispose()
+  await cluster.close()
+})
 
 const keyOf = (namespace: string, name: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', namespace, name })
 const ready = { metadata: { annotations: { 'kluctl.io/is-ready': 'true' } } }
@@ -126,4 +133,73 @@ it('a Job that fails ends the wait at once, with its own words', async () => {
   })
   const { errors } = await deployProject(project, { kube: cluster })
   expect(errors).toEqual([`${namespace}/Job/job: Job was active longer than specified deadline`])
+})
+
+describe('an object of a kind that has a status', () => {
+  const withStatus = {
+    schema: { status: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+    subresources: { status: {} },
+  }
+
+  /** A project with such an object, that is waited for, and the CRD on the cluster. */
+  async function story(options: Parameters<CustomKinds['make']>[1]) {
+    const namespace = await uniqueNamespace('waiting')
+    const { crd, object, key } = kinds.make(namespace, options)
+    const crds = await TestProject.of({
+      'deployment.yaml': 'deployments:\n- path: a\n',
+      'a/crd.yaml': JSON.stringify(crd),
+    })
+    await deployProject(crds, { kube: cluster })
+    await crds[Symbol.asyncDispose]()
+    const annotations = { 'kluctl.io/wait-readiness': 'true' }
+    const project = await TestProject.of({
+      'deployment.yaml': 'deployments:\n- path: a\n',
+      'a/table.yaml': JSON.stringify({ ...object, metadata: { ...object.metadata, annotations } }),
+    })
+    return { namespace, key, project, group: crd.spec.group }
+  }
+
+  it('is waited for until it has one', async () => {
+    const { key, project } = await story(withStatus)
+    await using _ = project
+    let given: Promise<unknown> | undefined
+    const onLine = (line: string) => {
+      if (line.includes('Waiting for')) {
+        given ??= cluster.patch(key, { status: { phase: 'set' } }, { type: 'merge', subresource: 'status' })
+      }
+    }
+    const { errors, warnings } = await deployProject(project, { kube: cluster, onLine })
+    await given
+    expect([errors, warnings, given !== undefined]).toEqual([[], [], true])
+  })
+
+  it('is waited for no longer than 15 seconds of its age', async () => {
+    const { project } = await story(withStatus)
+    await using _ = project
+    const later = { ...systemClock, now: () => Date.now() + 14_000 }
+    const { errors, lines } = await deployProject(project, { kube: cluster, clock: later })
+    expect(errors).toEqual([])
+    expect(lines.join('\n')).toContain('Finished waiting for')
+  })
+
+  it('is not waited for by an account that cannot know, which says so', async () => {
+    const { namespace, project, group } = await story(withStatus)
+    await using _ = project
+    const rule = (resources: string[]) => ({
+      apiGroups: [group],
+      resources,
+      verbs: ['get', 'list', 'watch', 'create', 'patch'],
+    })
+    for (const [name, rules, expected] of [
+      ['blind', [rule(['tables'])], [expect.stringContaining('unable to determine if a status is expected')]],
+      ['seeing', [rule(['tables', 'tables/status'])], []],
+    ] as const) {
+      await createServiceAccount(namespace, name, [...rules])
+      const kube = await serviceAccountClient(namespace, name)
+      const later = { ...systemClock, now: () => Date.now() + 16_000 }
+      const { errors, warnings } = await deployProject(project, { kube, clock: later })
+      await kube.close()
+      expect([errors, warnings.filter(warning => warning.includes('Table/table'))]).toEqual([[], expected])
+    }
+  })
 })
