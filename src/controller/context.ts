@@ -1,5 +1,6 @@
 import type { ReviewEnvironment, ReviewProject } from '../api/index.ts'
 import type { Backend } from '../backend/backend.ts'
+import type { ProjectSources } from '../backend/project-source.ts'
 import type { Budget } from '../feedback/index.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { EventInput } from '../kube/events.ts'
@@ -50,6 +51,7 @@ export interface ControllerContext {
   /** How failed deliveries are asked for again; absent: they are not. */
   repair?: RepairOptions
   backends: Readonly<Record<Backend['name'], Backend>>
+  projects: ProjectSources
   /** What is known of the cluster's KluctlDeployments. */
   kluctl: Pick<KluctlWatch, 'ready' | 'start' | 'known' | 'has'>
   locks: KeyedLocks

@@ -266,6 +266,7 @@ export class Controller {
         kluctlDeployment: kluctlDeploymentBackend({ discriminators: this.#kluctl.discriminators, projects }),
         ...this.#options.backends,
       },
+      projects,
       kluctl: this.#kluctl,
       enqueue,
       installation,

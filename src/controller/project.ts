@@ -16,10 +16,14 @@ import { parallel } from '../util/parallel.ts'
 import { deleteEnvironment } from './carry-out.ts'
 import type { ControllerContext } from './context.ts'
 import { type Place, placeOf } from './keys.ts'
+import { trustedProjectProblems } from './kluctl-check.ts'
 import { changeProjectStatus } from './project-status.ts'
 import { environmentsOf, stateIndex } from './stores.ts'
 import type { Outcome } from './workers.ts'
 
+/** When to look again at a Kluctl project elsewhere that is being loaded, or is wrong, in milliseconds. */
+const recheckLoading = 10_000
+const recheckTrusted = 5 * 60_000
 /** Deletes accepted at a time when a project goes. */
 const deletesAtATime = 16
 
@@ -33,14 +37,19 @@ export async function reconcileProject(
   if (project === undefined) return undefined
   if (project.metadata.deletionTimestamp !== undefined) return removeProject(context, project, signal)
   await setFinalizer(context, project, true, signal)
-  const problems = projectProblems(project)
+  const own = projectProblems(project)
+  const trusted = own.length > 0 ? [] : await trustedProjectProblems(context, project, signal)
+  const judged = (status: ReviewProjectStatus, newest: ReviewProject) =>
+    trusted === undefined ? status : validated(context, status, newest, [...own, ...trusted])
   await changeProjectStatus(
     context,
     place,
-    (status, newest) => ({ ...validated(context, status, newest, problems), ...counts(context, newest) }),
+    (status, newest) => ({ ...judged(status, newest), ...counts(context, newest) }),
     signal,
   )
-  return undefined
+  if (trusted === undefined) return { recheckAfter: recheckLoading }
+  // Mended elsewhere, of which nobody tells.
+  return trusted.length > 0 ? { recheckAfter: recheckTrusted } : undefined
 }
 
 /** Deletes the project's environments and lets it go when the last of them is gone. */

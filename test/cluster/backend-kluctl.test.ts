@@ -214,12 +214,12 @@ describe('backend kluctlDeployment', () => {
     const repository = await createKluctlRepository(kluctlFiles())
     const context = await createEnvironment(world)
     const wrong = desire(context, repository.url, repository.first, { target: 'token=hunter22' })
-    const failed = await story.reconcile(context, wrong).catch((error: unknown) => error)
+    const failed = await story.refusal(context, wrong)
     expect(failed).toMatchObject({ name: 'TerminalError', reason: 'TargetMissing' })
     expect((failed as Error).message).toContain('not existent in kluctl project config (known are preview)')
     expect((failed as Error).message).not.toContain('hunter22')
     const typo = await repository.push({ 'deploy/.kluctl.yaml': 'targets:\n  - nam: preview\n' })
-    await expect(story.reconcile(context, desire(context, repository.url, typo))).rejects.toMatchObject({
+    expect(await story.refusal(context, desire(context, repository.url, typo))).toMatchObject({
       reason: 'ProjectInvalid',
       message: expect.stringMatching(/ deploy\/\.kluctl\.yaml:2:\d+: targets\[0\]\.nam: /),
     })

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { findCondition } from '../../src/api/index.ts'
 import { kluctlDeploymentName } from '../../src/environment/names.ts'
 import { World } from '../controller/world.ts'
-import { adminKubeconfig } from '../harness/cluster.ts'
+import { adminKubeconfig, waitFor } from '../harness/cluster.ts'
 import { type KluctlController, startKluctlController } from '../harness/kluctl-controller/controller.ts'
 import { kluctlFiles } from '../harness/kluctl-project.ts'
 
@@ -59,5 +60,21 @@ describe('the path through a KluctlDeployment', () => {
     ]) {
       expect(await world.admin.get(key), key.kind).toBeUndefined()
     }
+  })
+
+  test('says what is wrong with a trusted Kluctl project elsewhere, and that it is right again', async () => {
+    const stalled = async () => findCondition((await world.project())?.status?.conditions, 'Stalled')
+    const elsewhere = (target: string) => ({
+      kluctlDeployment: { project: { path: 'deploy', url: world.repo.url, ref: { branch: 'main' } }, target },
+    })
+    await world.editProject({ deploy: elsewhere('previw') })
+    const told = await waitFor(stalled, { describe: 'the project to be Invalid', deadline: 60_000 })
+    expect(told).toMatchObject({ status: 'True', reason: 'Invalid' })
+    expect(told.message).toMatch(/^spec\.deploy\.kluctlDeployment\.target: .*\(known are preview\)/)
+    await world.editProject({ deploy: elsewhere('preview') })
+    await waitFor(async () => (await stalled()) === undefined, {
+      describe: 'the project to be right',
+      deadline: 60_000,
+    })
   })
 })

@@ -84,6 +84,16 @@ export class KluctlStory {
     return deployer.observe(next, desired)
   }
 
+  /** Reconciles until that throws, and gives what it threw: a project that is being loaded is waited for. */
+  refusal(context: BackendContext, desired: DesiredEnvironment): Promise<unknown> {
+    const look = () =>
+      this.reconcile(context, desired).then(
+        () => undefined,
+        (error: unknown) => error,
+      )
+    return waitFor(look, { describe: 'the project to be refused' })
+  }
+
   /** Waits until kluctl has dealt with the KluctlDeployment as it stands. */
   async untilDone(context: BackendContext): Promise<void> {
     const done = async () => {

@@ -124,6 +124,32 @@ describe.each(kluctlBackends)('deployed by $title', { concurrent: true }, backen
   )
 
   it(
+    'a change whose project cannot be loaded is told file and line, and holds up nobody else',
+    async () => {
+      await using house = await aHouse().deployingBy(backend).withProject('shop', backend.project()).start()
+      const repo = house.repo()
+      const files = { 'deploy/.kluctl.yaml': 'targets:\n  - nam: preview\n' }
+      const broken = await repo.openPullRequest({ files })
+      const fine = await repo.openPullRequest()
+      const [one, other] = [house.environment(broken), house.environment(fine)]
+      expect(await one.toStall('ProjectInvalid', deadline)).toContain('deploy/.kluctl.yaml:2:')
+      expect(await deploymentOf(house, one)).toBeUndefined()
+      await house.toSay(broken, 'failed', 'ProjectInvalid', 'deploy/.kluctl.yaml:2:')
+      await house.toMark(broken.sha, 'failure')
+      await other.toBeReady(fine.sha, deadline)
+
+      const mended = await repo.pushTo(broken.number, kluctlRepositoryFiles())
+      await one.toBeReady(mended, deadline)
+      await repo.pushTo(broken.number, files)
+      await one.toStall('ProjectInvalid', deadline)
+      expect((await deploymentOf(house, one))?.spec).toMatchObject({ source: { git: { ref: { commit: mended } } } })
+      await repo.close(broken.number)
+      await one.toBeGone(deadline)
+    },
+    timeout,
+  )
+
+  it(
     'nor does it take what a person deployed: nothing of that is pruned or deleted',
     async () => {
       await using house = await aHouse().deployingBy(backend).withProject('shop', backend.project()).start()
