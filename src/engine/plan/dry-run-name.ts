@@ -7,7 +7,7 @@ import { refKey, refOf } from './refs.ts'
 export interface Renamed {
   readonly object: Manifest
   /** Gives what the server answered the name and the namespace that the object has in truth. */
-  restore(answer: Manifest): Manifest
+  readonly restore: (answer: Manifest) => Manifest
 }
 
 /**

@@ -129,10 +129,9 @@ it('tells what is wrong with hooks by object', () => {
 })
 
 it('finds the objects of a reference in every kind that fits', () => {
-  const kind = (group: string, version: string, name: string) => ({
-    ...{ group, version, kind: name },
-    ...{ plural: '', namespaced: true, verbs: [] },
-  })
+  const kind = (group: string, version: string, name: string) => {
+    return { group, version, kind: name, plural: '', namespaced: true, verbs: [] }
+  }
   const kinds = [
     kind('', 'v1', 'Service'),
     kind('serving.knative.dev', 'v1', 'Service'),
