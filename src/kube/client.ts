@@ -204,9 +204,9 @@ export class KubeClient {
     return this.#shared.discovery.resourceFor(kind, options)
   }
 
-  /** Every kind the server serves, in all versions. */
-  allResources(): Promise<readonly ApiResource[]> {
-    return this.#shared.discovery.allResources()
+  /** Every kind the server serves, in all versions, as known for at most `maxAge` milliseconds; default: for ever. */
+  allResources(maxAge?: number): Promise<readonly ApiResource[]> {
+    return this.#shared.discovery.allResources(maxAge)
   }
 
   /** Forgets discovery, after CRDs changed. */

@@ -78,8 +78,12 @@ export class Discovery {
     throw new KubeError(404, 'KindNotFound', `the API server has no kind ${formatGvk(gvk)}: is its CRD installed?`)
   }
 
-  /** Every kind that the server serves, all versions. */
-  async allResources(): Promise<readonly ApiResource[]> {
+  /**
+   * Every kind that the server serves, all versions; as it was up to `maxAge` milliseconds ago, default: however long
+   * ago. Nobody misses a kind that they do not know of.
+   */
+  async allResources(maxAge = Number.POSITIVE_INFINITY): Promise<readonly ApiResource[]> {
+    if (this.#clock.now() - this.#loadedAt > maxAge) this.invalidate()
     return [...(await this.#load()).values()]
   }
 

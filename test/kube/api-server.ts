@@ -107,7 +107,9 @@ function discovery(core: boolean): object {
     .filter(([group]) => (group === '') === core)
     .map(([group, version, resource, kind]) => ({
       metadata: { name: group },
-      versions: [{ version, resources: [{ resource, responseKind: { kind }, scope: 'Namespaced', verbs: [] }] }],
+      versions: [
+        { version, resources: [{ resource, responseKind: { kind }, scope: 'Namespaced', verbs: ['get', 'list'] }] },
+      ],
     }))
   return { kind: 'APIGroupDiscoveryList', items }
 }

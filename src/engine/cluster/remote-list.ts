@@ -1,9 +1,8 @@
 import { KubeError } from '../../kube/errors.ts'
 import type { ListOptions } from '../../kube/list.ts'
-import { messageOf } from '../../util/errors.ts'
 import { parallel } from '../../util/parallel.ts'
 import type { Manifest } from '../item.ts'
-import { apiVersionOf, groupKindOf, noObject } from '../plan/refs.ts'
+import { apiVersionOf, groupKindOf, makeRef, noObject } from '../plan/refs.ts'
 import type { ApiKind } from '../plan/types.ts'
 import { Retrier } from './retrying.ts'
 import type { ClusterContext } from './types.ts'
@@ -60,8 +59,7 @@ export async function listByDiscriminator(context: ClusterContext, request: List
           seen.fallback += found.length
           return found
         }
-        const { group, version } = kind
-        problems.addWarning({ ...(group === '' ? {} : { group }), version, kind: kind.kind, name: '' }, error)
+        problems.addWarning(makeRef(kind.group, kind.version, kind.kind, ''), error)
         return []
       }
     })
@@ -116,13 +114,7 @@ async function listInNamespaces(
     } catch (error) {
       context.signal.throwIfAborted()
       if (isRefusal(error) || (error instanceof KubeError && error.isNotFound)) return []
-      const ref = {
-        ...(kind.group === '' ? {} : { group: kind.group }),
-        version: kind.version,
-        kind: kind.kind,
-        name: '',
-      }
-      context.problems.addWarning({ ...ref, namespace }, messageOf(error))
+      context.problems.addWarning(makeRef(kind.group, kind.version, kind.kind, '', namespace), error)
       return []
     }
   })

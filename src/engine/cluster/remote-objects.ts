@@ -23,6 +23,9 @@ export interface RemoteRequest {
   readonly namespaces?: readonly string[] | undefined
 }
 
+/** Milliseconds; in a process that lives long, objects of kinds that came later must not stay unseen. */
+const discoveryAge = 30_000
+
 /** Objects of the cluster as they are before a command changes any. */
 export class RemoteObjects implements RemoteView {
   /** Every kind of the cluster, each in its preferred version. */
@@ -61,7 +64,7 @@ export class RemoteObjects implements RemoteView {
  */
 export async function findRemoteObjects(context: ClusterContext, request: RemoteRequest): Promise<RemoteObjects> {
   const { discriminator, refs } = request
-  const kinds = preferredKinds(await context.kube.allResources())
+  const kinds = preferredKinds(await context.kube.allResources(discoveryAge))
   context.signal.throwIfAborted()
   const used = new Set(refs.map(groupKindOf))
   const listed =
