@@ -1,8 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { KubeClient } from '../src/kube/client.ts'
 import { startSandbox } from '../src/sandbox/index.ts'
 import { startControlPlane } from '../test/harness/control-plane/control-plane.ts'
+import { playNodes } from '../test/harness/nodes.ts'
 
 /** The cluster that the demo runs on. */
 export interface DemoCluster {
@@ -39,6 +41,15 @@ export async function sandboxCluster(): Promise<DemoCluster> {
 /** A real control plane; it is built on the first run. */
 export async function realCluster(signal: AbortSignal, log: (line: string) => void): Promise<DemoCluster> {
   const controlPlane = await startControlPlane({ signal, log })
-  const description = `${controlPlane.url}: etcd, kube-apiserver, kube-controller-manager; no nodes, so no pods run`
-  return { ...controlPlane, description }
+  const kube = KubeClient.fromKubeconfig({ path: controlPlane.adminKubeconfig })
+  const nodes = playNodes(kube)
+  return {
+    ...controlPlane,
+    description: `${controlPlane.url}: etcd, kube-apiserver, kube-controller-manager; nodes are played, no containers run`,
+    stop: async () => {
+      await nodes[Symbol.asyncDispose]()
+      await kube.close()
+      await controlPlane.stop()
+    },
+  }
 }

@@ -1,18 +1,23 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { apiVersion, type ReviewProject } from '../src/api/index.ts'
 
 /** The demo's repository. */
 export const repositoryName = 'acme/shop'
 
-/** What it holds at first. */
-export const repositoryFiles = {
-  'README.md': '# shop\nA repository to try Offshoot with.\n',
-  'page.html': '<h1>Shop</h1>\n',
+const repositoryFolder = join(import.meta.dirname, 'repository')
+
+/** What it holds at first, by path: a page, and a Kluctl project in `deploy`. */
+export function repositoryFiles(): Record<string, string> {
+  const entries = readdirSync(repositoryFolder, { recursive: true, withFileTypes: true })
+  const files = entries.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name))
+  return Object.fromEntries(files.map(file => [relative(repositoryFolder, file), readFileSync(file, 'utf8')]))
 }
 
 /** Name of the demo's project. */
 export const projectName = 'shop'
 
-/** The demo's project: two objects for every pull request that is no draft. */
+/** The demo's project: every pull request that is no draft is deployed by the engine, with arguments of its own. */
 export function shopProject(namespace: string, url: string, apiUrl: string) {
   return {
     apiVersion,
@@ -22,25 +27,14 @@ export function shopProject(namespace: string, url: string, apiUrl: string) {
       source: { url, forge: { type: 'github', apiUrl, secretRef: { name: 'shop-forge' } }, interval: '1m' },
       changes: { pullRequests: { drafts: false, labels: { none: ['no-preview'] } } },
       deploy: {
-        objects: {
-          manifests: [
-            {
-              apiVersion: 'v1',
-              kind: 'ConfigMap',
-              metadata: { name: 'shop' },
-              data: {
-                commit: '{{ change.sha }}',
-                environment: '{{ environment.name }}',
-                branch: '{{ change.branch }}',
-              },
-            },
-            {
-              apiVersion: 'v1',
-              kind: 'Service',
-              metadata: { name: 'shop' },
-              spec: { selector: { app: 'shop' }, ports: [{ port: 80 }] },
-            },
-          ],
+        engine: {
+          project: { path: 'deploy' },
+          target: 'preview',
+          args: {
+            environment: '{{ environment.name }}',
+            namespace: '{{ environment.namespace }}',
+            commit: '{{ change.sha }}',
+          },
         },
       },
       feedback: { url: 'https://{{ environment.name }}.preview.example.com' },

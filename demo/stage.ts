@@ -69,7 +69,7 @@ export class Stage {
     const forge = await startFakeForge()
     this.#forge = forge
     this.#ends.push(() => forge.close())
-    await forge.createRepository(repositoryName, { files: repositoryFiles })
+    await forge.createRepository(repositoryName, { files: repositoryFiles() })
     return `${forge.origin}/${repositoryName}: GitHub’s API, webhooks and a real Git repository`
   }
 

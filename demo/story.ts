@@ -78,20 +78,22 @@ async function createProject(stage: Stage, wait: Wait): Promise<string> {
       found?.status?.lastListing !== undefined && findCondition(found.status.conditions, 'Ready')?.status === 'True'
     )
   })
-  return `${projectNamespace}/${projectName} follows ${repositoryName}: two objects for each pull request`
+  return `${projectNamespace}/${projectName} follows ${repositoryName}: its Kluctl project (a Helm chart, a hook, two services) for each pull request`
 }
 
 async function showRuns(stage: Stage, sha: string, wait: Wait): Promise<string> {
   let namespace = ''
+  let found: ReviewEnvironment | undefined
   await wait(`the environment with ${sha}`, async () => {
-    const found = await stage.kube.get<ReviewEnvironment>(environmentKey)
+    found = await stage.kube.get<ReviewEnvironment>(environmentKey)
     namespace = found?.status?.namespace ?? ''
     return found !== undefined && isReady(found) && found.status?.deployedRevision === sha
   })
   const key = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'shop' }
   const deployed = await stage.kube.get<KubeObject & { data?: { commit?: string } }>(key)
   if (deployed?.data?.commit !== sha) throw new Error(`the deployed ConfigMap does not hold ${sha}`)
-  return `namespace ${namespace} runs ${sha.slice(0, 12)}`
+  const objects = found?.status?.engine?.objects ?? 0
+  return `namespace ${namespace} runs ${sha.slice(0, 12)}: ${objects} objects of the Kluctl project`
 }
 
 async function close(stage: Stage, wait: Wait): Promise<string> {
@@ -115,13 +117,17 @@ const mayHold = [
   { apiVersion: 'v1', kind: 'ServiceAccount' },
   { apiVersion: 'v1', kind: 'ConfigMap' },
   { apiVersion: 'v1', kind: 'Service' },
+  { apiVersion: 'apps/v1', kind: 'Deployment' },
+  { apiVersion: 'batch/v1', kind: 'Job' },
   { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'RoleBinding' },
   { apiVersion, kind: 'ReviewEnvironment' },
 ]
 
 async function nothingLeft(stage: Stage, wait: Wait): Promise<string> {
-  const labelSelector = 'app.kubernetes.io/managed-by=offshoot'
-  const lists = await Promise.all(mayHold.map(kind => stage.kube.list(kind, { labelSelector })))
+  const selectors = ['app.kubernetes.io/managed-by=offshoot', 'kluctl.io/discriminator']
+  const lists = await Promise.all(
+    mayHold.flatMap(kind => selectors.map(labelSelector => stage.kube.list(kind, { labelSelector }))),
+  )
   const left = lists.flatMap(({ items }) => items.map(({ kind, metadata }) => `${kind} ${metadata.name}`))
   if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`)
   await wait('the comment to say that it is gone', async () => {
