@@ -1,4 +1,4 @@
-import type { Blocker, ReviewEnvironment, ReviewEnvironmentStatus } from '../api/index.ts'
+import type { BackendName, Blocker, EngineRecord, ReviewEnvironment, ReviewEnvironmentStatus } from '../api/index.ts'
 import type { DesiredEnvironment } from '../environment/desired.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { Clock } from '../util/clock.ts'
@@ -42,6 +42,8 @@ export interface Observation {
   revision?: string
   /** When to look again although nothing was heard, in milliseconds. */
   recheckAfter?: number
+  /** What the status keeps of the last deployment by the engine. */
+  engine?: EngineRecord
 }
 
 /** How far a teardown is. */
@@ -61,7 +63,7 @@ export interface Teardown {
  * to finish something (it returns and is called again), and throws TerminalError for what a retry cannot mend.
  */
 export interface Backend {
-  readonly name: 'kluctlDeployment' | 'objects'
+  readonly name: BackendName
   /**
    * What `apply` will record in a namespace that does not exist yet; it is then recorded with the namespace's own name.
    * Reads nothing of the environment.
@@ -73,4 +75,6 @@ export interface Backend {
   observe(context: BackendContext, desired: DesiredEnvironment): Promise<Observation>
   /** Removes what `apply` made, by what is recorded; needs no project and no desired state. */
   teardown(context: BackendContext): Promise<Teardown>
+  /** Ends what it does beside the reconciles; what is cut off is begun again by whoever leads next. */
+  close?(): Promise<void>
 }

@@ -41,11 +41,12 @@ interface Look {
 }
 
 async function look({ backend, revision }: DesiredEnvironment, load: LoadForCheck): Promise<Look | undefined> {
-  if (backend.kind !== 'kluctlDeployment') return undefined
+  if (backend.kind === 'objects') return undefined
+  const project = backend.kind === 'engine' ? backend.source : projectOf(backend, revision)
   const at = `spec.deploy.${backend.kind}`
   const { target, args } = backend
   try {
-    return { at, args, target: await load(projectOf(backend, revision), { target, args: args as JsonObject }) }
+    return { at, args, target: await load(project, { target, args: args as JsonObject }) }
   } catch (error) {
     if (!(error instanceof OffshootError)) throw error
     const missing = 'reason' in error && error.reason === 'TargetMissing'

@@ -3,9 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { annotations } from '../api/index.ts'
+import { engineDeployer } from '../backend/engine/carry-out.ts'
 import { ProjectSources } from '../backend/project-source.ts'
 import type { InstallationApp } from '../controller/app-grants.ts'
 import { Controller, type ControllerOptions } from '../controller/index.ts'
+import { Tools } from '../engine/binaries/index.ts'
+import { cacheFolderOf } from '../engine/cache/folder.ts'
+import { silentProgress } from '../engine/host.ts'
 import type { ForgeRequest } from '../forge/forge.ts'
 import { createForges, receiveWebhook } from '../forge/index.ts'
 import { GitStore } from '../git/index.ts'
@@ -121,7 +125,8 @@ interface ControllerParts {
 
 async function createController(parts: Parts, options: ControllerParts): Promise<Controller> {
   const { kube, registry, settings, githubApp, observe, log, clock, limits } = options
-  const git = new GitStore({ folder: settings.cacheFolder ?? (await temporaryFolder(parts)), clock })
+  const folder = settings.cacheFolder ?? (await temporaryFolder(parts))
+  const git = new GitStore({ folder, clock })
   const projects = new ProjectSources({ git, clock })
   parts.onClose(() => projects.close())
   return new Controller({
@@ -130,6 +135,7 @@ async function createController(parts: Parts, options: ControllerParts): Promise
     log,
     registry,
     projects,
+    deployer: createDeployer({ git, projects, folder, settings, clock }),
     forges: createForges({ clock, logger: log, git, observe }),
     events: new EventRecorder(kube, { controller: 'offshoot.dev/controller', instance: settings.identity, clock, log }),
     namespaces: settings.watchNamespace,
@@ -141,6 +147,27 @@ async function createController(parts: Parts, options: ControllerParts): Promise
     ...(limits === undefined ? {} : { limits }),
     ...(settings.leaderElection ? { election: electionOf(settings, kube.defaultNamespace) } : {}),
   })
+}
+
+interface DeployerParts {
+  git: GitStore
+  projects: ProjectSources
+  folder: string
+  settings: ServeSettings
+  clock: Clock
+}
+
+function createDeployer({ git, projects, folder, settings, clock }: DeployerParts): ControllerOptions['deployer'] {
+  const environment = process.env
+  // Unpacking Helm and kubectl takes seconds: what was unpacked for this user before serves again.
+  const tools = new Tools({
+    cacheFolder: settings.cacheFolder ?? cacheFolderOf(environment),
+    environment,
+    progress: silentProgress,
+    clock,
+  })
+  const cacheFolder = join(folder, 'engine')
+  return engineDeployer({ git, sources: projects, tools, cacheFolder, clock, random: Math.random })
 }
 
 /** What was started, to be ended in reverse. (AsyncDisposableStack is younger than the oldest Node we run on.) */

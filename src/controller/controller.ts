@@ -1,6 +1,8 @@
 import type { Registry } from 'prom-client'
 import { annotations, type ChangeIdentity, changeKey, type ReviewProject } from '../api/index.ts'
 import type { Backend } from '../backend/backend.ts'
+import { EngineRuns } from '../backend/engine/runs.ts'
+import { type EngineServices, engineBackend } from '../backend/engine.ts'
 import { kluctlDeploymentBackend } from '../backend/kluctl-deployment.ts'
 import { objectsBackend } from '../backend/objects.ts'
 import type { ProjectSources } from '../backend/project-source.ts'
@@ -33,6 +35,8 @@ export interface ControllerOptions {
   forges: Forges
   /** Where Kluctl projects come from. Closed by whoever made it. */
   projects: ProjectSources
+  /** Carries out what backend `engine` deploys. */
+  deployer: EngineServices['carryOut']
   /** Other backends than the built-in ones. */
   backends?: Partial<Record<Backend['name'], Backend>>
   events: EventRecorder
@@ -258,12 +262,27 @@ export class Controller {
   }
 
   #createContext(enqueue: Queues): ControllerContext {
-    const { kube, events, limits, projects, installation = '', namespaces = [], allowedClusterRoles } = this.#options
+    const {
+      kube,
+      events,
+      limits,
+      projects,
+      deployer,
+      installation = '',
+      namespaces = [],
+      allowedClusterRoles,
+    } = this.#options
     return {
       kube,
       backends: {
         objects: objectsBackend(),
         kluctlDeployment: kluctlDeploymentBackend({ discriminators: this.#kluctl.discriminators, projects }),
+        engine: engineBackend({
+          runs: new EngineRuns({ clock: this.#clock }),
+          discriminators: this.#kluctl.discriminators,
+          carryOut: deployer,
+          wake: place => enqueue.now({ kind: 'environment', ...place }),
+        }),
         ...this.#options.backends,
       },
       projects,

@@ -32,6 +32,7 @@ export function markPending(draft: StatusDraft, reason: string, message: string)
 /** What the backend saw. `revision` is the wanted commit. */
 export function markObserved(draft: StatusDraft, observation: Observation, revision: string): void {
   const { phase, reason, message } = observation
+  if (observation.engine !== undefined) draft.set({ engine: observation.engine })
   if (phase === 'ready') {
     markReady(draft, observation, revision)
     return

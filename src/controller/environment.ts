@@ -1,4 +1,4 @@
-import { changeKey, isBranchName, type ReviewEnvironment, type ReviewProject } from '../api/index.ts'
+import { type BackendName, changeKey, isBranchName, type ReviewEnvironment, type ReviewProject } from '../api/index.ts'
 import type { BackendContext, BackendRecord } from '../backend/backend.ts'
 import { ApplyError } from '../backend/refusals.ts'
 import { deployRefusal } from '../environment/deployable.ts'
@@ -131,11 +131,12 @@ async function deploy(
 ): Promise<Outcome> {
   const namespace = desired.namespace.name
   const { kind } = desired.backend
+  const kluctl = desired.backend.kind === 'objects' ? undefined : desired.backend
   draft.set({
     name: desired.name,
     url: desired.url === '' ? undefined : desired.url,
-    target: desired.backend.kind === 'kluctlDeployment' ? desired.backend.target : undefined,
-    args: desired.backend.kind === 'kluctlDeployment' ? shownArgs(desired.backend.args) : undefined,
+    target: kluctl?.target,
+    args: kluctl && shownArgs(kluctl.args),
   })
   const foresee = async () =>
     context.backends[kind].foresee?.(backendContext(context, draft, namespace, signal), desired) ?? {}
@@ -149,13 +150,22 @@ async function deploy(
     markPending(draft, 'NamespaceTerminating', error.message)
     return { recheckAfter: 5_000 }
   }
-  if (kind === 'kluctlDeployment' && !context.kluctl.ready) return waitForKluctl(context, draft)
+  if (!(await discriminatorsKnown(context, kind, signal))) return waitForKluctl(context, draft)
   const account = { namespace, clusterRole: desired.clusterRole, clusterId: kind === 'kluctlDeployment' }
   await ensureRights(context, draft.environment, account, signal)
   return applyAndObserve(context, draft, desired, backendContext(context, draft, namespace, signal))
 }
 
-/** Until every KluctlDeployment is known nobody can tell whose a discriminator is. */
+/** Until every KluctlDeployment is known nobody can tell whose a discriminator is. The engine needs no such kind. */
+async function discriminatorsKnown(
+  context: ControllerContext,
+  kind: BackendName,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (kind === 'objects') return true
+  return kind === 'engine' ? context.kluctl.known(signal) : context.kluctl.ready
+}
+
 function waitForKluctl(context: ControllerContext, draft: StatusDraft): Outcome {
   context.kluctl.start()
   const message = 'waits until the KluctlDeployments of the cluster are known (is the kluctl controller installed?)'
@@ -167,7 +177,7 @@ function waitForKluctl(context: ControllerContext, draft: StatusDraft): Outcome 
 /** Records what will be made, before it is made: a crash in between leaves nothing that a teardown does not know of. */
 async function claim(
   draft: StatusDraft,
-  facts: { namespace: string; serviceAccount: string; backend: 'kluctlDeployment' | 'objects' },
+  facts: { namespace: string; serviceAccount: string; backend: BackendName },
   foresee: () => Promise<BackendRecord>,
   signal: AbortSignal,
 ): Promise<void> {

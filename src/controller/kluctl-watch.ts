@@ -55,7 +55,10 @@ export class KluctlWatch {
     return this.#informer.get(namespace, name) !== undefined
   }
 
-  /** Whether every KluctlDeployment is known, or there can be none because the cluster has no such kind. */
+  /**
+   * Whether every discriminator of the cluster is known: of every environment, and of every KluctlDeployment unless the
+   * cluster has no such kind.
+   */
   async known(signal: AbortSignal): Promise<boolean> {
     if (this.ready) return true
     this.start()
@@ -63,7 +66,7 @@ export class KluctlWatch {
       await this.#kube.resourceFor(kluctlDeploymentKind, { signal })
       return false
     } catch (error) {
-      if (error instanceof KubeError && error.isKindMissing) return true
+      if (error instanceof KubeError && error.isKindMissing) return this.#environments.hasSynced
       throw error
     }
   }

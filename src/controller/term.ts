@@ -74,7 +74,8 @@ export class Term {
       this.#log.warn({ milliseconds }, 'work did not end in time and is cut off')
     }
     this.#stop.abort(new Error('the term of leadership has ended'))
-    const ended = this.#running.catch(() => undefined)
+    const backends = Object.values(this.#context.backends).map(backend => backend.close?.())
+    const ended = Promise.all([this.#running, ...backends]).catch(() => undefined)
     if (!(await this.#within(abortTime, ended))) this.#log.error({}, 'work goes on although it was cut off')
   }
 

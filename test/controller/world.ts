@@ -83,6 +83,7 @@ export class World {
     return new Controller({
       kube,
       projects,
+      deployer: () => Promise.reject(new Error('nothing is deployed by the engine here')),
       forges: createForges({ clock: systemClock, logger: log, git: noGit }),
       events: new EventRecorder(kube, { controller: 'offshoot.dev/controller', instance: this.name }),
       registry: new Registry(),

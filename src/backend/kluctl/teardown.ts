@@ -92,7 +92,8 @@ async function finalSpec(
   }
 }
 
-function blockerOf({ live, problem }: Remain): Blocker {
+/** A remain as the status names it. */
+export function blockerOf({ live, problem }: Remain): Blocker {
   const { finalizers = [] } = live.metadata
   return {
     ...keyOf(live),
