@@ -53,7 +53,7 @@ async function toBeUninstalled(house: House): Promise<void> {
   }
 }
 
-describe('Offshoot, installed by the chart alone', () => {
+describe('Offshoot, installed by the chart alone', { timeout: 240_000 }, () => {
   it('does its job with the rights and flags of the release, and is uninstalled without a trace', async () => {
     await using house = await aHouse()
       .onCluster(cluster)
@@ -125,7 +125,7 @@ describe('Offshoot, installed by the chart alone', () => {
   })
 })
 
-describe('helm', () => {
+describe('helm', { timeout: 240_000 }, () => {
   const install = (folder: string, name: string, values: Record<string, unknown>, ...flags: string[]) => {
     const place = ['--namespace', `${name}-system`, '--create-namespace', ...flags]
     return helm(['upgrade', '--install', name, folder, ...place, ...valueFlags(values)], cluster.adminKubeconfig)
