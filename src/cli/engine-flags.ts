@@ -1,14 +1,16 @@
 import { type Command, Option } from 'commander'
 import type { InclusionFlags } from '../engine/deployment/inclusion.ts'
-import { EngineError } from '../engine/errors.ts'
-import type { GitCredentialFlags } from '../engine/local/credentials.ts'
 import type { ArgumentFlags } from '../engine/project/args.ts'
 import { type ChartOptions, withChartFlags } from './chart-flags.ts'
+import { parseDuration } from './duration.ts'
 import { isSwitch, parseBoolean } from './engine-arguments.ts'
+import { type GitOptions, withGitFlags } from './git-flags.ts'
 import type { Io } from './io.ts'
 
+export { parseDuration } from './duration.ts'
+
 /** Flags of every command on a Kluctl project, by kluctl's names. */
-export interface ProjectOptions extends GitCredentialFlags, ArgumentFlags, ChartOptions {
+export interface ProjectOptions extends GitOptions, ArgumentFlags, ChartOptions {
   projectDir?: string
   projectConfig?: string
   timeout: number
@@ -58,10 +60,7 @@ export function withProjectFlags(command: Command, io: Io): Command {
   list(command, '--local-git-group-override <host/path=folder>', 'the same for all repositories below a path')
   list(command, '--local-oci-override <host/repo=folder>', 'use a local folder for an OCI artifact')
   list(command, '--local-oci-group-override <host/repo=folder>', 'the same for all artifacts below a path')
-  list(command, '--git-username <host/path=name>', 'user name for Git over HTTPS')
-  list(command, '--git-password <host/path=password>', 'password for Git over HTTPS')
-  list(command, '--git-ssh-key-file <host/path=file>', 'private key for Git over SSH')
-  list(command, '--git-ssh-known-hosts-file <host/path=file>', 'known hosts for Git over SSH')
+  withGitFlags(command)
   withChartFlags(command)
   return fromEnvironment(command, io)
 }
@@ -89,19 +88,6 @@ export function withOfflineFlags(command: Command): Command {
   return command
     .option('--offline-kubernetes', 'do not ask the cluster for anything')
     .option('--kubernetes-version <version>', 'version of Kubernetes to assume')
-}
-
-/** Milliseconds of a duration as Go writes them: `90s`, `1h30m`, `1m0.5s`. @throws EngineError */
-export function parseDuration(text: string): number {
-  if (!/^(?:[0-9.]+(?:ms|h|m|s))+$/.test(text))
-    throw new EngineError(`invalid duration ${JSON.stringify(text)}; expected 90s or 1h30m`)
-  const units = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 } as const
-  let sum = 0
-  for (const [, number, unit] of text.matchAll(/([0-9.]+)(ms|h|m|s)/g)) {
-    sum += Number(number) * units[unit as keyof typeof units]
-  }
-  if (!Number.isFinite(sum) || sum <= 0) throw new EngineError(`invalid duration ${JSON.stringify(text)}`)
-  return sum
 }
 
 /**

@@ -104,6 +104,7 @@ async function onHost<T>(
     overrides,
     ociOverrides,
     credentials: options,
+    refsFreshFor: options.gitCacheUpdateInterval,
     chartCredentials: chartCredentialFlags(options),
   })
   const timeUp = AbortSignal.timeout(options.timeout)

@@ -44,10 +44,23 @@ export interface GitEnvironment extends AsyncDisposable {
  * files that only this user can read, never in arguments.
  */
 export async function gitEnvironment(remote?: CheckedRemote): Promise<GitEnvironment> {
-  const own: [string, string][] = [...settings]
-  const header = remote && authorization(remote)
-  if (remote && header !== undefined) own.push([`http.${new URL(remote.url).origin}/.extraHeader`, header])
-  const variables: NodeJS.ProcessEnv = {
+  const { protocol = '', credential = {} } = remote ?? {}
+  const needsFiles = protocol === 'ssh' || credential.ca !== undefined
+  const folder = needsFiles ? await mkdtemp(join(tmpdir(), 'offshoot-git-')) : undefined
+  const dispose = async () => {
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true })
+  }
+  try {
+    const variables = { ...bareEnvironment(protocol), ...(await remoteSettings(remote, folder ?? '')) }
+    return { variables, [Symbol.asyncDispose]: dispose }
+  } catch (error) {
+    await dispose()
+    throw error
+  }
+}
+
+function bareEnvironment(protocol: string): NodeJS.ProcessEnv {
+  return {
     ...Object.fromEntries(inherited.filter(name => name in process.env).map(name => [name, process.env[name]])),
     HOME: devNull,
     LC_ALL: 'C',
@@ -59,25 +72,33 @@ export async function gitEnvironment(remote?: CheckedRemote): Promise<GitEnviron
     GIT_LITERAL_PATHSPECS: '1',
     GIT_NO_REPLACE_OBJECTS: '1',
     GIT_PROTOCOL_FROM_USER: '0',
-    GIT_ALLOW_PROTOCOL: remote?.protocol ?? '',
-    GIT_CONFIG_COUNT: String(own.length),
-    ...Object.fromEntries(
-      own.flatMap(([key, value], at) => [
-        [`GIT_CONFIG_KEY_${at}`, key],
-        [`GIT_CONFIG_VALUE_${at}`, value],
-      ]),
-    ),
+    GIT_ALLOW_PROTOCOL: protocol,
   }
-  if (remote?.protocol !== 'ssh') return { variables, [Symbol.asyncDispose]: async () => undefined }
-  const folder = await mkdtemp(join(tmpdir(), 'offshoot-ssh-'))
-  const dispose = () => rm(folder, { recursive: true, force: true })
-  try {
-    const ssh = await sshCommand(folder, remote)
-    return { variables: { ...variables, GIT_SSH_COMMAND: ssh, GIT_SSH_VARIANT: 'ssh' }, [Symbol.asyncDispose]: dispose }
-  } catch (error) {
-    await dispose()
-    throw error
+}
+
+/** Settings and variables that hold what opens the remote. */
+async function remoteSettings(remote: CheckedRemote | undefined, folder: string): Promise<NodeJS.ProcessEnv> {
+  const own: [string, string][] = [...settings]
+  const variables: NodeJS.ProcessEnv = {}
+  if (remote?.protocol === 'ssh') {
+    variables.GIT_SSH_COMMAND = await sshCommand(folder, remote)
+    variables.GIT_SSH_VARIANT = 'ssh'
+    if (remote.credential.agent !== undefined) variables.SSH_AUTH_SOCK = remote.credential.agent
+  } else if (remote !== undefined) {
+    const header = authorization(remote)
+    const { ca } = remote.credential
+    if (header !== undefined) own.push([`http.${new URL(remote.url).origin}/.extraHeader`, header])
+    if (ca !== undefined) {
+      await writeFile(join(folder, 'ca.pem'), ca, { mode: 0o600 })
+      own.push(['http.sslCAInfo', join(folder, 'ca.pem')])
+    }
   }
+  variables.GIT_CONFIG_COUNT = String(own.length)
+  for (const [at, [key, value]] of own.entries()) {
+    variables[`GIT_CONFIG_KEY_${at}`] = key
+    variables[`GIT_CONFIG_VALUE_${at}`] = value
+  }
+  return variables
 }
 
 function authorization({ credential }: CheckedRemote): string | undefined {
@@ -89,15 +110,23 @@ function authorization({ credential }: CheckedRemote): string | undefined {
 
 /** An `ssh` that reads no configuration, asks nothing, and believes only the hosts that the credential names. */
 async function sshCommand(folder: string, { credential }: CheckedRemote): Promise<string> {
-  const [identity, hosts] = [join(folder, 'identity'), join(folder, 'known_hosts')]
-  await writeFile(identity, `${credential.identity?.trimEnd()}\n`, { mode: 0o600 })
-  await writeFile(hosts, `${credential.knownHosts?.trimEnd()}\n`, { mode: 0o600 })
+  const { identity, otherIdentities = [], knownHosts, agent, anyHost = false } = credential
+  const identities = identity === undefined ? otherIdentities : [identity, ...otherIdentities]
+  const keys: string[] = []
+  for (const [at, key] of identities.entries()) {
+    const file = join(folder, `identity-${at}`)
+    await writeFile(file, `${key.trimEnd()}\n`, { mode: 0o600 })
+    keys.push(`IdentityFile=${file}`)
+  }
+  const hosts = join(folder, 'known_hosts')
+  await writeFile(hosts, `${knownHosts?.trimEnd() ?? ''}\n`, { mode: 0o600 })
   const options = [
     'BatchMode=yes',
-    'IdentitiesOnly=yes',
-    'StrictHostKeyChecking=yes',
-    `IdentityFile=${identity}`,
-    `UserKnownHostsFile=${hosts}`,
+    // The keys of the agent count only where there is one.
+    `IdentitiesOnly=${agent === undefined ? 'yes' : 'no'}`,
+    `StrictHostKeyChecking=${anyHost ? 'no' : 'yes'}`,
+    ...keys,
+    `UserKnownHostsFile=${anyHost ? devNull : hosts}`,
     `GlobalKnownHostsFile=${devNull}`,
     'ConnectTimeout=20',
     'ForwardAgent=no',

@@ -32,7 +32,8 @@ export function checkRemote({ url, credential = {} }: Remote, policy: RemotePoli
   if (protocol === 'git' || (protocol === 'file' && !policy.allowFile)) throw refused(`${protocol}: is not allowed`)
   if (protocol === 'file') return { url, protocol, credential: {} }
   if (protocol === 'ssh') {
-    if (credential.identity === undefined || credential.knownHosts === undefined) {
+    const { identity, agent, knownHosts, anyHost } = credential
+    if ((identity ?? agent) === undefined || (knownHosts === undefined && anyHost !== true)) {
       throw refused('SSH needs the credential keys identity and known_hosts')
     }
     return { url, protocol, credential }

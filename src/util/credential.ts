@@ -13,6 +13,14 @@ export interface Credential {
   identity?: string
   /** Lines of an OpenSSH `known_hosts` file; without them an SSH remote is refused. */
   knownHosts?: string
+  /** More private keys, tried after `identity`. */
+  otherIdentities?: readonly string[]
+  /** Socket of an SSH agent, whose keys are tried first. */
+  agent?: string
+  /** Believe any SSH host: only where the person at the command line said so. */
+  anyHost?: boolean
+  /** Certificate authorities in PEM form for HTTPS, instead of the machine's. */
+  ca?: string
   /** A GitHub App, of which tokens are made; excludes all the others. */
   app?: AppCredential
   /**
@@ -37,7 +45,13 @@ export function credentialKey(credential: Credential | undefined): string {
   if (credential === undefined) return 'anonymous'
   const { token, username, password, identity, knownHosts, app, origin } = credential
   if (origin !== undefined) return origin
-  const given = [token, username, password, identity, knownHosts]
+  const given = [token, username, password, identity, knownHosts, ...localFields(credential)]
   const fields = [...given, ...(app ? [app.id, app.privateKey, app.installationId] : [])].map(field => field ?? null)
   return createHash('sha256').update(JSON.stringify(fields)).digest('hex')
+}
+
+/** What only command lines have, left out where it is absent: keys of before stay as they were. */
+function localFields({ otherIdentities, agent, anyHost, ca }: Credential): string[] {
+  const fields = { otherIdentities, agent, anyHost, ca }
+  return Object.values(fields).some(field => field !== undefined) ? [JSON.stringify(fields)] : []
 }

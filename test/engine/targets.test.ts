@@ -84,7 +84,7 @@ describe('targets', () => {
         discriminator: 'own',
         aws: { profile: 'p', serviceAccount: { name: 's', namespace: 'q' } },
       },
-      { name: 'b', args: { x: 'b', digits: 12 }, context: 'c-b', discriminator: 'b-b', aws: { profile: 'p' } },
+      { name: 'b', args: { x: 'b', digits: '12' }, context: 'c-b', discriminator: 'b-b', aws: { profile: 'p' } },
     ])
     expect(complaint(own, outcome)).toContain(
       'warning: Failed to load target missing: required argument x not set\n' +
@@ -94,7 +94,7 @@ describe('targets', () => {
     expect(complaint(own, outcome)).toContain("UndefinedError: 'nope' is undefined")
     expect(data(await own.render(['-t', 'b']))).toEqual({
       x: {
-        v: '{"args": {"digits": 12, "x": "b"}, "aws": {"profile": "p"}, "context": "", "discriminator": "b-b", "name": "b"}',
+        v: '{"args": {"digits": "12", "x": "b"}, "aws": {"profile": "p"}, "context": "", "discriminator": "b-b", "name": "b"}',
       },
     })
   })

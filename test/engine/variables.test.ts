@@ -115,9 +115,9 @@ describe('file', () => {
     ],
     ['- file: multi.yaml\n  values: {}', 'more then one vars source type: values, file'],
     ['- values: {a: 1}\n  targetPath: a[*]', 'failed to parse targetPath'],
-    ['- systemEnvVars: {a: NOPE}', 'environment variable NOPE not found for a'],
-    ['- systemEnvVars: {a: [NOPE]}', 'key is not a string'],
-    ['- systemEnvVars: {a: {b: 1}}', 'value at a.b is not a string'],
+    ['- systemEnvVars: {a: NOPE}', 'environment variable NOPE not found for $["a"]'],
+    ['- systemEnvVars: {a: [NOPE]}', 'environment variable NOPE not found for $["a"][0]'],
+    ['- systemEnvVars: {a: {b: 1}}', 'value at $["a"]["b"] is not a string'],
     ['- git: {url: "file:///x", path: y}', 'file:// protocol is not supported'],
     ['- git: {url: "https://example.com/x", path: z, ref: main}', 'vars[0].git.ref: expected a map, got a string'],
   ])('%j is refused', async (vars, message) => {
@@ -182,8 +182,17 @@ test.each([
   ['a', '{a: 1}'],
   ['$.a.b', '{a: {b: 1}}'],
   ["a['x y'].b", '{a: {x y: {b: 1}}}'],
+  ['a[0]', '{a: [1]}'],
+  ['a[2].b', '{a: [null, null, {b: 1}]}'],
 ])('target path %s', (path, wanted) => expect(nest(path, 1)).toEqual(readYaml(wanted)))
 
-test.each(['', '$', 'a.*', 'a[0]', 'a[?(@.x)]', 'a..b'])('target path %j is refused', path => {
+test.each(['', '$', 'a.*', 'a[-1]', 'a[9999]', 'a[?(@.x)]', 'a..b'])('target path %j is refused', path => {
   expect(() => nest(path, 1)).toThrow('failed to parse targetPath')
+})
+
+test('a source that is left out by its condition must still be one', async () => {
+  const { said } = await evaluate('- clusterConfigMap: {}\n  when: "false"', { a: '1' })
+  expect(said).toContain('vars[0].clusterConfigMap.namespace')
+  const { values } = await evaluate('- clusterConfigMap: {name: a, namespace: b, key: c}\n  when: "1 == 2"', { a: '1' })
+  expect(values).toEqual({ a: '1' })
 })

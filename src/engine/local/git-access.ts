@@ -1,10 +1,12 @@
 import { realpath, stat } from 'node:fs/promises'
 import { join, posix } from 'node:path'
-import type { Checkout, GitStore, Remote } from '../../git/index.ts'
-import type { Credential } from '../../util/credential.ts'
+import type { Checkout, GitStore, Remote, RemoteRefs } from '../../git/index.ts'
+import { systemClock } from '../../util/clock.ts'
+import { type Credential, credentialKey } from '../../util/credential.ts'
 import { parseRepositoryUrl } from '../../util/repository-url.ts'
 import { EngineError, within } from '../errors.ts'
 import type { FetchedTree, GitAccess, GitRef } from '../host.ts'
+import { RememberedRefs } from './remembered-refs.ts'
 
 /** A local folder instead of a remote repository, or of all repositories below a prefix. */
 export interface RepositoryOverride {
@@ -18,6 +20,8 @@ export interface RepositoryOverride {
 export interface GitAccessOptions {
   readonly store: GitStore
   readonly overrides: readonly RepositoryOverride[]
+  /** Branches and tags seen so far; default: each repository is asked once. */
+  readonly refs?: RememberedRefs | undefined
   /** What opens a repository. */
   credential(url: string): Promise<Credential | undefined>
 }
@@ -25,10 +29,12 @@ export interface GitAccessOptions {
 /** Repositories through the shared store, each commit checked out once per run; disposing removes the checkouts. */
 export class StoredGitAccess implements GitAccess, AsyncDisposable {
   readonly #options: GitAccessOptions
+  readonly #refs: RememberedRefs
   readonly #checkouts = new Map<string, Promise<Checkout>>()
 
   constructor(options: GitAccessOptions) {
     this.#options = options
+    this.#refs = options.refs ?? new RememberedRefs({ folder: '', freshFor: 0, clock: systemClock })
   }
 
   async checkout(url: string, ref: GitRef | undefined, signal: AbortSignal): Promise<FetchedTree> {
@@ -53,7 +59,7 @@ export class StoredGitAccess implements GitAccess, AsyncDisposable {
 
   async listRefs(url: string, signal: AbortSignal) {
     try {
-      const { refs, defaultRef } = await this.#options.store.listRefs(await this.#remote(url), signal)
+      const { refs, defaultRef } = await this.#refsOf(await this.#remote(url), signal)
       return { refs, defaultRef: defaultRef ?? 'refs/heads/main' }
     } catch (error) {
       signal.throwIfAborted()
@@ -71,13 +77,18 @@ export class StoredGitAccess implements GitAccess, AsyncDisposable {
     return credential === undefined ? { url } : { url, credential }
   }
 
+  #refsOf(remote: Remote, signal: AbortSignal): Promise<RemoteRefs> {
+    const key = `${remote.url} ${credentialKey(remote.credential)}`
+    return this.#refs.of(key, () => this.#options.store.listRefs(remote, signal))
+  }
+
   async #resolve(remote: Remote, ref: GitRef | undefined, signal: AbortSignal): Promise<string> {
     if (ref?.commit) return ref.commit
-    if (ref?.branch) return this.#options.store.resolveRef(remote, `refs/heads/${ref.branch}`, signal)
-    if (ref?.tag) return this.#options.store.resolveRef(remote, `refs/tags/${ref.tag}`, signal)
-    const { refs, defaultRef } = await this.#options.store.listRefs(remote, signal)
-    const sha = defaultRef === undefined ? undefined : refs.get(defaultRef)
-    if (sha === undefined) throw new EngineError('the repository has no default branch')
+    const { refs, defaultRef } = await this.#refsOf(remote, signal)
+    const wanted = ref?.branch ? `refs/heads/${ref.branch}` : ref?.tag ? `refs/tags/${ref.tag}` : defaultRef
+    if (wanted === undefined) throw new EngineError('the repository has no default branch')
+    const sha = refs.get(wanted)
+    if (sha === undefined) throw new EngineError(`ref ${wanted} not found`)
     return sha
   }
 }

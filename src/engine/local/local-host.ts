@@ -1,10 +1,11 @@
-import { availableParallelism, homedir } from 'node:os'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { GitStore } from '../../git/index.ts'
 import type { KubeClient } from '../../kube/client.ts'
 import type { Clock } from '../../util/clock.ts'
 import type { Logger } from '../../util/log.ts'
 import { Tools } from '../binaries/index.ts'
+import { cacheFolderOf } from '../cache/folder.ts'
 import { registryConfigFiles } from '../helm/credentials.ts'
 import { type ChartCredentialFlags, ChartPuller, chartCredentialsOf, createHelm } from '../helm/index.ts'
 import { allowAll, type EngineHost, type Progress } from '../host.ts'
@@ -14,6 +15,7 @@ import { createSops } from '../sops/index.ts'
 import { type GitCredentialFlags, gitCredentials } from './credentials.ts'
 import { type RepositoryOverride, StoredGitAccess } from './git-access.ts'
 import { overriddenOci } from './oci-access.ts'
+import { RememberedRefs } from './remembered-refs.ts'
 
 /** What a person's own machine brings. */
 export interface LocalHostOptions {
@@ -28,6 +30,8 @@ export interface LocalHostOptions {
   /** Local folders instead of OCI artifacts. */
   readonly ociOverrides?: readonly RepositoryOverride[] | undefined
   readonly credentials?: GitCredentialFlags | undefined
+  /** Milliseconds that branches and tags seen in an earlier run are believed to stay; default 0. */
+  readonly refsFreshFor?: number | undefined
   readonly chartCredentials?: ChartCredentialFlags | undefined
 }
 
@@ -44,6 +48,7 @@ export function localHost(options: LocalHostOptions): LocalHost {
   const git = new StoredGitAccess({
     store: new GitStore({ folder: join(cacheFolder, 'git'), clock }),
     overrides: options.overrides ?? [],
+    refs: new RememberedRefs({ folder: join(cacheFolder, 'refs'), freshFor: options.refsFreshFor ?? 0, clock }),
     credential: gitCredentials(options.credentials ?? {}, environment),
   })
   const tools = new Tools({ cacheFolder, environment, progress, clock })
@@ -99,11 +104,4 @@ export function localHost(options: LocalHostOptions): LocalHost {
     await Promise.all([git[Symbol.asyncDispose](), oci[Symbol.asyncDispose]()])
   }
   return { host, charts: puller, [Symbol.asyncDispose]: dispose }
-}
-
-/** `OFFSHOOT_CACHE_DIR`, else `offshoot` in the user's cache folder. */
-function cacheFolderOf(environment: Readonly<Record<string, string | undefined>>): string {
-  const { OFFSHOOT_CACHE_DIR: own, XDG_CACHE_HOME: xdg } = environment
-  if (own) return own
-  return join(xdg || join(homedir(), '.cache'), 'offshoot')
 }

@@ -4,7 +4,6 @@ import type { Progress } from '../host.ts'
 import { renderTreeLenient } from '../templating/render-tree.ts'
 import type { Templates } from '../templating/templates.ts'
 import { clone, compareBytes, emptyObject, isObject, type Json, type JsonObject, merge } from '../values.ts'
-import { resolvePlain } from '../yaml.ts'
 import { withDefaults } from './args.ts'
 import type { Argument, ProjectConfig, TargetConfig } from './schema/project.ts'
 
@@ -74,26 +73,12 @@ function renderTarget(config: TargetConfig, inputs: TargetInputs): Target {
   for (let round = 0; round < maxRounds; round++) {
     const variables = targetVariables(target as unknown as Target, inputs)
     const rendered = renderTreeLenient(inputs.templates, target, variables)
-    const { args } = rendered.tree
-    if (args !== undefined) rendered.tree.args = retyped(args, target.args)
     target = rendered.tree
     errors = rendered.errors
     if (errors.length === 0 && !rendered.changed) break
   }
   throwAll(errors)
   return target as unknown as Target
-}
-
-/** A string of digits that a template gave in the arguments becomes a number, as in kluctl. */
-function retyped(value: Json, before: Json | undefined): Json {
-  if (typeof value === 'string') return value !== before && /^[0-9]+$/.test(value) ? resolvePlain(value) : value
-  if (Array.isArray(value))
-    return value.map((item, at) => retyped(item, Array.isArray(before) ? before[at] : undefined))
-  if (!isObject(value)) return value
-  const result = emptyObject()
-  for (const [key, inner] of Object.entries(value))
-    result[key] = retyped(inner, isObject(before) ? before[key] : undefined)
-  return result
 }
 
 /** `target` and `args` as templates see them. @throws EngineError when a required argument is missing */

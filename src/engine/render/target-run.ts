@@ -9,7 +9,7 @@ import { type Project, selectTarget } from '../project/load.ts'
 import type { FixedImage } from '../project/schema/project.ts'
 import { type Target, targetVariables } from '../project/targets.ts'
 import type { Templates } from '../templating/templates.ts'
-import { VarsLoader } from '../vars/loader.ts'
+import { type LoadedEntry, VarsLoader } from '../vars/loader.ts'
 import { Images, type SeenImage } from './images.ts'
 import { type ItemObjects, renderItems } from './items.ts'
 
@@ -31,6 +31,8 @@ export interface TargetRun {
   readonly deployment: DeploymentProject
   readonly items: readonly ItemObjects[]
   readonly images: readonly SeenImage[]
+  /** All variables that were loaded; `SensitiveTexts` hides what the sensitive ones brought. */
+  readonly loadedVars: readonly LoadedEntry[]
 }
 
 /** What a run needs besides the project. */
@@ -69,7 +71,7 @@ export async function renderTarget(context: RunContext, project: Project, flags:
   const discriminator = target.discriminator ?? ''
   const collected = await collectItems(tree, deployment, includes)
   const items = await renderItems({ ...context, images, discriminator }, collected)
-  return { project, target, deployment, items, images: images.seen }
+  return { project, target, deployment, items, images: images.seen, loadedVars: vars.loaded }
 }
 
 function overridden(target: Target, flags: TargetFlags, host: EngineHost): Target {

@@ -6,7 +6,7 @@ import { renderTree } from '../templating/render-tree.ts'
 import type { Templates } from '../templating/templates.ts'
 import { clone, emptyObject, isObject, type Json, type JsonObject, merge } from '../values.ts'
 import { sources } from './registry.ts'
-import { type AwsConfig, sourceNames, type VarsContext } from './source.ts'
+import { type AwsConfig, sourceNames, type VarsContext, type VarsSource } from './source.ts'
 import { nest } from './target-path.ts'
 
 /** What one entry of `vars` brought, for results that show it; sensitive values must never be shown. */
@@ -27,9 +27,15 @@ export interface VarsLoaderOptions {
 /** Loads lists of `vars`. */
 export class VarsLoader {
   readonly #options: VarsLoaderOptions
+  readonly #loaded: LoadedEntry[] = []
 
   constructor(options: VarsLoaderOptions) {
     this.#options = options
+  }
+
+  /** Everything loaded so far, from all lists: what masks values that came from sensitive entries. */
+  get loaded(): readonly LoadedEntry[] {
+    return this.#loaded
   }
 
   /**
@@ -46,7 +52,9 @@ export class VarsLoader {
     for (const [index, entry] of (entries ?? []).entries()) {
       const found = await this.#loadEntry(entry, index, all, searchPath)
       if (found === undefined) continue
-      loaded.push({ entry, values: found.values, sensitive: entry.sensitive ?? found.sensitive })
+      const one = { entry, values: found.values, sensitive: entry.sensitive ?? found.sensitive }
+      loaded.push(one)
+      this.#loaded.push(one)
       if (found.skipped) continue
       all = entry.noOverride === true ? merge(clone(found.values), all) : merge(clone(all), found.values)
     }
@@ -62,28 +70,26 @@ export class VarsLoader {
     const { templates } = this.#options
     const defined = Object.assign(emptyObject(), raw) as JsonObject
     const entry = checkConfig(renderTree(templates, defined, variables).value, varsEntry, undefined, ['vars', index])
+    // A mistake in it counts even where it is not used today.
+    const chosen = chooseSource(entry, index)
     if (!templates.holds(entry.when ?? '', variables)) return undefined
     if (entry.multidoc === true && !entry.targetPath) {
       throw new EngineError('multidoc vars sources can only be used when targetPath is also specified')
     }
-    const { value, sensitive } = await this.#loadSource(entry, index, this.#context(entry, variables, searchPath))
+    const { value, sensitive } = await this.#loadSource(entry, chosen, this.#context(entry, variables, searchPath))
     if (value === undefined) return { values: emptyObject(), sensitive, skipped: true }
     return { values: placed(entry, value), sensitive, skipped: false }
   }
 
   async #loadSource(
     entry: VarsEntry,
-    index: number,
+    { source, spec }: ChosenSource,
     context: VarsContext,
   ): Promise<{ value: Json | undefined; sensitive: boolean }> {
-    const name = sourceNames.find(one => entry[one] !== undefined)
-    const source = name === undefined ? undefined : sources.get(name)
-    if (name === undefined || source === undefined) throw new EngineError(`unknown vars source type ${name ?? ''}`)
     const { policy } = this.#options.host
-    if (policy.sources !== 'all' && !policy.sources.has(name)) {
-      throw new RefusedError(`variables from ${name} are not allowed here: the project may not use this source`)
+    if (policy.sources !== 'all' && !policy.sources.has(source.name)) {
+      throw new RefusedError(`variables from ${source.name} are not allowed here: the project may not use this source`)
     }
-    const spec = checkConfig(entry[name] as Json, source.schema, undefined, ['vars', index, name])
     const loaded = await source.load(spec, context)
     if ('value' in loaded) return { value: loaded.value, sensitive: loaded.sensitive ?? source.sensitive }
     if (entry.ignoreMissing !== true) throw new EngineError(loaded.missing)
@@ -111,6 +117,19 @@ export class VarsLoader {
       },
     }
   }
+}
+
+interface ChosenSource {
+  readonly source: VarsSource
+  readonly spec: unknown
+}
+
+/** The source that an entry names, with what it is asked for. @throws ConfigError */
+function chooseSource(entry: VarsEntry, index: number): ChosenSource {
+  const name = sourceNames.find(one => entry[one] !== undefined)
+  const source = name === undefined ? undefined : sources.get(name)
+  if (name === undefined || source === undefined) throw new EngineError(`unknown vars source type ${name ?? ''}`)
+  return { source, spec: checkConfig(entry[name] as Json, source.schema, undefined, ['vars', index, name]) }
 }
 
 function placed(entry: VarsEntry, value: Json): JsonObject {

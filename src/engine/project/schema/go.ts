@@ -15,7 +15,8 @@ function kindOf(value: unknown): string {
 }
 
 const expected = (what: string) => ({
-  error: ({ input }: { input?: unknown }) => `expected ${what}, got ${kindOf(input)}`,
+  error: ({ input }: { input?: unknown }) =>
+    input === undefined ? `must be set: expected ${what}` : `expected ${what}, got ${kindOf(input)}`,
 })
 
 /** A string; `0755` became a number by YAML's rules and is the string `493` here. */

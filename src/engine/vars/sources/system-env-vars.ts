@@ -9,32 +9,43 @@ export const systemEnvVars: VarsSource<JsonObject> = {
   name: 'systemEnvVars',
   schema: anyMap,
   sensitive: true,
-  load: (spec, context) => Promise.resolve({ value: resolveMap(spec, '', context) }),
+  load: (spec, context) => Promise.resolve({ value: resolveMap(spec, '$', context) }),
 }
 
 function resolveMap(spec: JsonObject, path: string, context: VarsContext): JsonObject {
   const result = emptyObject()
   for (const key of Object.keys(spec).sort(compareBytes)) {
     const leaf = spec[key] as Json
-    const at = /^[A-Za-z_][A-Za-z0-9_]*$/.test(key)
-      ? `${path}${path === '' ? '' : '.'}${key}`
-      : `${path || '$'}["${key}"]`
+    const at = `${path}[${JSON.stringify(key)}]`
     if (isObject(leaf)) {
       if (Object.keys(leaf).length === 0) continue
       const inner = resolveMap(leaf, at, context)
       if (Object.keys(inner).length > 0) result[key] = inner
       continue
     }
-    // kluctl's documentation shows lists, but kluctl itself cannot set into them.
-    if (Array.isArray(leaf)) throw new EngineError(`failed to set value for ${at}[0]: key is not a string`)
-    if (typeof leaf !== 'string') throw new EngineError(`value at ${at} is not a string`)
+    if (Array.isArray(leaf)) {
+      refuseList(leaf, at, context)
+      continue
+    }
     const value = resolveLeaf(leaf, at, context)
     if (value !== undefined) result[key] = value
   }
   return result
 }
 
-function resolveLeaf(leaf: string, at: string, context: VarsContext): Json | undefined {
+/** kluctl's documentation shows lists, but kluctl itself cannot set into them; of an empty one it makes nothing. */
+function refuseList(list: readonly Json[], path: string, context: VarsContext): void {
+  for (const [index, leaf] of list.entries()) {
+    const at = `${path}[${index}]`
+    if (isObject(leaf)) resolveMap(leaf, at, context)
+    else if (Array.isArray(leaf)) refuseList(leaf, at, context)
+    else if (resolveLeaf(leaf, at, context) === undefined) continue
+    throw new EngineError(`failed to set value for ${at}: key is not a string`)
+  }
+}
+
+function resolveLeaf(leaf: Json, at: string, context: VarsContext): Json | undefined {
+  if (typeof leaf !== 'string') throw new EngineError(`value at ${at} is not a string`)
   const colon = leaf.indexOf(':')
   const name = colon < 0 ? leaf : leaf.slice(0, colon)
   const { environment } = context.host
