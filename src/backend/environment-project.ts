@@ -1,8 +1,7 @@
 import type { GitRef } from '../engine/host.ts'
 import type { BackendContext } from './backend.ts'
 import { type GitSecretReference, gitCredentialFor } from './git-credential.ts'
-import type { Discriminators, Verdict } from './kluctl/discriminators.ts'
-import { judgeDiscriminator } from './kluctl/discriminators.ts'
+import { type Discriminators, judgeDiscriminator, type Verdict } from './kluctl/discriminators.ts'
 import type { PinnedProject, ProjectSources } from './project-source.ts'
 
 /** Which Kluctl project an environment deploys. */

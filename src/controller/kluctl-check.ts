@@ -23,7 +23,8 @@ export async function trustedProjectProblems(
   project: ReviewProject,
   signal: AbortSignal,
 ): Promise<Problem[] | undefined> {
-  if (project.spec.deploy.kluctlDeployment?.project.url === undefined) return []
+  const { kluctlDeployment, engine } = project.spec.deploy
+  if ((kluctlDeployment ?? engine)?.project.url === undefined) return []
   const { namespace } = project.metadata
   const credentials = {
     own: () => Promise.resolve(undefined),

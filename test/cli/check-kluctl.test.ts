@@ -59,6 +59,14 @@ describe('project check with a checkout', () => {
     })
   })
 
+  it('does the same for backend engine', async () => {
+    const root = await checkout(kluctlFiles())
+    const text = project().replace('kluctlDeployment:', 'engine:')
+    expect(await check(text, '--project-dir', root)).toMatchObject({ code: 0, stderr: '' })
+    const { stderr } = await check(text.replace('target: preview', 'target: previw'), '--project-dir', root)
+    expect(stderr).toContain('spec.deploy.engine.target: Kluctl project deploy in ')
+  })
+
   it.each<[string, Record<string, unknown>, Record<string, string>, RegExp]>([
     [
       'a target that does not exist',
