@@ -3,6 +3,9 @@ import { type FieldPath, formatPath } from './field-path.ts'
 import type { Change } from './types.ts'
 import { unifiedDiff } from './unified-diff.ts'
 
+/** Lists longer than this are not compared item by item. */
+const manyItems = 16
+
 /**
  * What is different in the new version of an object, by path. As in kluctl's diffs, the order of a list's items does
  * not count: items that the other list has anywhere are left out, and the rest is compared by index.
@@ -50,17 +53,44 @@ function compareLists(path: FieldPath, before: readonly Json[], after: readonly 
 function unmatched(before: readonly Json[], after: readonly Json[]): [removed: Set<number>, added: Set<number>] {
   const removed = new Set<number>()
   const added = new Set(after.keys())
+  const take = Math.min(before.length, after.length) > manyItems ? takerByText(after) : takerByLook(after, added)
   for (const [index, item] of before.entries()) {
-    const partner = findSame(item, after, added)
+    const partner = take(item)
     if (partner === undefined) removed.add(index)
     else added.delete(partner)
   }
   return [removed, added]
 }
 
-function findSame(item: Json, list: readonly Json[], among: ReadonlySet<number>): number | undefined {
-  for (const index of among) if (isSame(item, list[index])) return index
-  return undefined
+/** The first item that is left and the same. */
+function takerByLook(list: readonly Json[], left: ReadonlySet<number>): (item: Json) => number | undefined {
+  return item => {
+    for (const index of left) if (isSame(item, list[index])) return index
+    return undefined
+  }
+}
+
+/** The same for long lists, without looking at each item for each other one. */
+function takerByText(list: readonly Json[]): (item: Json) => number | undefined {
+  const places = new Map<string, number[]>()
+  for (const [index, item] of list.entries()) {
+    const text = textOf(item)
+    const known = places.get(text)
+    if (known === undefined) places.set(text, [index])
+    else known.push(index)
+  }
+  for (const indexes of places.values()) indexes.reverse()
+  return item => places.get(textOf(item))?.pop()
+}
+
+/** The same text for exactly those values that would show no difference. */
+function textOf(value: Json): string {
+  if (Array.isArray(value)) return `[${value.map(textOf).sort().join()}]`
+  if (isObject(value)) {
+    const entries = Object.entries(value).map(([key, inner]) => `${JSON.stringify(key)}:${textOf(inner)}`)
+    return `{${entries.sort().join()}}`
+  }
+  return typeof value === 'string' ? JSON.stringify(value) : `${typeof value} ${String(value)}`
 }
 
 /** Whether two values would show no difference. */

@@ -60,6 +60,7 @@ export class Obfuscator {
   }
 
   #holds(value: Json | undefined): boolean {
+    if (this.#texts.isEmpty) return false
     if (typeof value === 'string') return this.#texts.isIn(value)
     if (Array.isArray(value)) return value.some(item => this.#holds(item))
     return isObject(value) && Object.values(value).some(inner => this.#holds(inner))
@@ -67,6 +68,7 @@ export class Obfuscator {
 
   /** Where texts to hide are. */
   *#places(object: Manifest): Generator<string> {
+    if (this.#texts.isEmpty) return
     for (const [path, value] of leaves(object)) {
       if (typeof value === 'string' && this.#texts.isIn(value)) yield placeOf(path)
     }

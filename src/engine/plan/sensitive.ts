@@ -15,6 +15,11 @@ export class SensitiveTexts {
     for (const { values, sensitive } of loaded) if (sensitive) this.#add(values)
   }
 
+  /** There is nothing to hide. */
+  get isEmpty(): boolean {
+    return this.#whole.size === 0
+  }
+
   /** Whether a text is or holds a sensitive one. */
   isIn(text: string): boolean {
     if (this.#whole.has(text)) return true

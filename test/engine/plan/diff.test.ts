@@ -211,6 +211,22 @@ describe('as kluctl tells it', () => {
   })
 })
 
+test('long lists are compared as short ones are', () => {
+  const item = fc.oneof(fc.constantFrom(1, '1', null, true), json)
+  const long = fc.array(item, { minLength: 20, maxLength: 30 })
+  fc.assert(
+    fc.property(long, long, (before, after) => {
+      // Most of both lists is the same, so that duplicates count.
+      const changes = diffObjects({ list: [...before, ...after.slice(5)] }, { list: [...after, ...before.slice(5)] })
+      const applied = applyChanges({ list: [...before, ...after.slice(5)] }, changes)
+      expect(unordered(applied)).toBe(unordered({ list: [...after, ...before.slice(5)] }))
+      expect(changes.length).toBeLessThanOrEqual(20)
+    }),
+  )
+  const numbers = Array.from({ length: 20_000 }, (_, index) => ({ index }))
+  expect(diffObjects({ numbers }, { numbers: [...numbers].reverse() })).toEqual([])
+})
+
 test('large numbers are shown as they are', () => {
   expect(unifiedDiff(1_000_650_000, 30_000_000)).toBe('-1000650000\n+30000000')
 })
