@@ -9,8 +9,6 @@ import type { ControllerContext } from './context.ts'
 const horizon = 24 * 60 * 60_000
 /** Attempts at one delivery, the forge's first included. */
 const maxAttempts = 5
-/** Wait after the first attempt that failed, in milliseconds; four times as long after each further one. */
-const firstWait = 60_000
 /** Deliveries asked for in one round, over all webhooks: a server that was down for long is not overrun. */
 const perRound = 20
 /** A webhook that may not be read is not asked for again before this, in milliseconds. */
@@ -114,7 +112,8 @@ export class WebhookRepair {
   #isDue(log: WebhookLog, { hook, guid, attempts, lastAt }: FailedDelivery, now: number): boolean {
     const asked = this.#asked.get(askedKey(log, { hook, guid }))
     if (asked !== undefined && now - asked < underway) return false
-    return now - lastAt >= firstWait * 4 ** (attempts - 1)
+    // With a look every two minutes: after 1, 4, 16 and 64 minutes.
+    return now - lastAt >= (this.#context.limits.repairInterval / 2) * 4 ** (attempts - 1)
   }
 
   /** False when the forge wants to be left alone. */

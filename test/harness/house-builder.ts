@@ -14,6 +14,8 @@ interface PlannedProject {
   options: ProjectOptions
 }
 
+type PrepareOffshoot = (forge: FakeForge, namespace: string) => Promise<Partial<OffshootOptions>>
+
 /** Describes a house for a story: `await aHouse().withProject('shop', {…}).start()`. */
 export function aHouse(): HouseBuilder {
   return new HouseBuilder()
@@ -23,6 +25,7 @@ export function aHouse(): HouseBuilder {
 export class HouseBuilder {
   readonly #projects: PlannedProject[] = []
   readonly #offshoot: Partial<OffshootOptions> = {}
+  #prepare: PrepareOffshoot | undefined
   #cluster: TestCluster | undefined
   #kluctl: KluctlKind | undefined
   #install: Installer = installRights
@@ -37,6 +40,12 @@ export class HouseBuilder {
   /** How Offshoot is started. */
   withOffshoot(options: Partial<OffshootOptions>): this {
     Object.assign(this.#offshoot, options)
+    return this
+  }
+
+  /** How Offshoot is started where that depends on the forge, such as on an App that is registered there. */
+  preparing(prepare: PrepareOffshoot): this {
+    this.#prepare = prepare
     return this
   }
 
@@ -92,7 +101,12 @@ export class HouseBuilder {
       ? started.add(await startApiProxy(cluster.url, cluster.ca), it => it.close())
       : undefined
     const kubeconfig = await accountKubeconfigFile(cluster, { namespace: system, name: 'offshoot' }, api?.url)
-    const own = { ...this.#offshoot, settings: { ...settings, ...this.#offshoot.settings } }
+    const prepared = await this.#prepare?.(forge, namespace)
+    const own = {
+      ...this.#offshoot,
+      ...prepared,
+      settings: { ...settings, ...this.#offshoot.settings, ...prepared?.settings },
+    }
     const offshoot = await startOffshoot({ kubeconfig, namespace: system, ...own, watchNamespaces })
     started.add(offshoot, it => it.stop())
     return new House({ name, namespace, system, cluster, forge, offshoot, kluctl, api }, started)

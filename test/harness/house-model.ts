@@ -18,6 +18,10 @@ export type ProjectOptions = Record<string, unknown> & {
   repository?: string
   files?: RepositoryOptions['files']
   forge?: 'github' | 'git'
+  /** Hidden from requests without a credential. */
+  private?: boolean
+  /** Keys of the project's Secret instead of `token`. */
+  credential?: Record<string, string>
   environment?: Record<string, unknown>
 }
 
@@ -103,12 +107,14 @@ export class House {
 
   /** Creates a project, and its repository and webhook where it is the first that has it. */
   async createProject(name: string, options: ProjectOptions = {}): Promise<ReviewProject> {
-    const { repository = `acme/${name}`, files, forge: type = 'github', ...spec } = options
+    const { repository = `acme/${name}`, files, forge: type = 'github', private: hidden, credential, ...spec } = options
     const known = [...this.#repositories.values()].find(({ place }) => place.fullName === repository)
-    const repo = known ?? (await this.forge.createRepository(repository, files ? { files } : {}))
+    const repo =
+      known ??
+      (await this.forge.createRepository(repository, { private: hidden ?? false, ...(files ? { files } : {}) }))
     this.#repositories.set(name, repo)
     const webhookSecret = randomBytes(12).toString('hex')
-    await this.#createSecret(`${name}-forge`, { token: 'fake-token', webhookSecret })
+    await this.#createSecret(`${name}-forge`, { ...(credential ?? { token: 'fake-token' }), webhookSecret })
     repo.hook(`${this.offshoot.url}/webhooks/${type}/${this.namespace}/${name}`, webhookSecret)
     return this.kube.create(this.#projectObject(name, repo, type, spec), { fieldValidation: 'Strict' })
   }

@@ -4,6 +4,7 @@ import type { KubeClient } from '../../../src/kube/client.ts'
 import type { ObjectKey } from '../../../src/kube/types.ts'
 import { messageOf } from '../../../src/util/errors.ts'
 import { clusterId, deleteAll, deploy, validate } from './commands.ts'
+import { gitAuthorization } from './credentials.ts'
 import { type Rendered, renderProject } from './project.ts'
 import { type ManualRequest, requestPrefix, requestsOf } from './requests.ts'
 import type { Checkout, Sources } from './source.ts'
@@ -92,8 +93,10 @@ export class Reconcile {
   async #prepare(): Promise<{ checkout: Checkout; rendered: Rendered } | { error: string; checkout?: Checkout }> {
     let checkout: Checkout | undefined
     try {
-      const { spec } = this.#deployment
-      checkout = await this.#sources.checkout(spec.source.git)
+      const { spec, metadata } = this.#deployment
+      const { url } = spec.source.git
+      const opened = await gitAuthorization(this.#kube, metadata.namespace ?? '', url, spec.credentials?.git)
+      checkout = await this.#sources.checkout(spec.source.git, opened)
       return { checkout, rendered: renderProject(checkout.files, spec.target, spec.args ?? {}) }
     } catch (error) {
       return { error: messageOf(error), ...(checkout === undefined ? {} : { checkout }) }

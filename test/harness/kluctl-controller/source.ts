@@ -26,13 +26,16 @@ export class Sources {
   readonly #mirrors = new Map<string, Promise<string>>()
   readonly #fetching = new Map<string, Promise<unknown>>()
 
-  async checkout(source: GitSource): Promise<Checkout> {
+  /** @param authorization value of the header that opens the repository over HTTP */
+  async checkout(source: GitSource, authorization?: string): Promise<Checkout> {
+    const opened = authorization === undefined ? [] : ['-c', `http.extraHeader=Authorization: ${authorization}`]
     const folder = await this.#mirror(source.url)
     const refspecs = ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*']
-    await this.#alone(folder, () => git(folder, ['fetch', '--quiet', '--prune', source.url, ...refspecs]))
+    await this.#alone(folder, () => git(folder, [...opened, 'fetch', '--quiet', '--prune', source.url, ...refspecs]))
     const { commit: pinned, tag, branch } = source.ref ?? {}
     const name =
-      branch ?? (pinned === undefined && tag === undefined ? await defaultBranch(folder, source.url) : undefined)
+      branch ??
+      (pinned === undefined && tag === undefined ? await defaultBranch(folder, source.url, opened) : undefined)
     const revision = pinned ?? (tag === undefined ? `refs/heads/${name}` : `refs/tags/${tag}`)
     const commit = (
       await git(folder, ['rev-parse', '--verify', '--quiet', `${revision}^{commit}`]).catch(() => '')
@@ -70,8 +73,8 @@ async function createMirror(): Promise<string> {
   return folder
 }
 
-async function defaultBranch(folder: string, url: string): Promise<string> {
-  const head = await git(folder, ['ls-remote', '--symref', url, 'HEAD'])
+async function defaultBranch(folder: string, url: string, opened: string[]): Promise<string> {
+  const head = await git(folder, [...opened, 'ls-remote', '--symref', url, 'HEAD'])
   return /^ref: refs\/heads\/(\S+)/.exec(head)?.[1] ?? 'main'
 }
 

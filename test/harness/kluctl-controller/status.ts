@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Condition, KubeObject } from '../../../src/kube/types.ts'
 import { timestamp } from '../../../src/util/clock.ts'
 import type { CommandOutcome, CommandProblem } from './commands.ts'
+import type { GitCredentialEntry } from './credentials.ts'
 import type { Rendered } from './project.ts'
 import type { Checkout, GitSource } from './source.ts'
 
@@ -20,6 +21,7 @@ export interface Spec {
   validateInterval?: string
   context?: string
   source: { git: GitSource }
+  credentials?: { git?: GitCredentialEntry[] }
 }
 
 export type Status = Record<string, unknown> & {
