@@ -2,6 +2,7 @@ import { formatKey } from '../../src/kube/types.ts'
 import type { PullRequest } from '../../test/harness/forge/model.ts'
 import type { BareTimes } from './bare.ts'
 import { keysIn } from './objects.ts'
+import { replay } from './replay.ts'
 import type { Report } from './report.ts'
 import { at, deleted, type Sight } from './sightings.ts'
 import { between, requestsByKind } from './usage.ts'
@@ -58,6 +59,35 @@ export async function burst(world: World, report: Report, count: number, bare: B
   })
   report.say(requestsByKind(before, written).slice(0, 24).join('\n  '))
   return { pulls, milliseconds, writes: used.writes }
+}
+
+/** The burst beside the very writes that it made, with nobody thinking between them. */
+export async function compareReplay(world: World, report: Report, count: number, made: Burst): Promise<void> {
+  const { milliseconds, writes } = await replay(world, count)
+  const share = milliseconds / made.milliseconds
+  report.add({
+    what: `replay of ${count} times the ${writes} writes`,
+    values: { s: milliseconds / 1000, rate_of_offshoot_percent: share * 100 },
+    goal: 'Offshoot ≥ 70 %',
+    met: share >= 0.7,
+  })
+}
+
+/** Opens pull requests until so many more are in place, a thousand at a time. */
+export async function fill(world: World, report: Report, count: number): Promise<PullRequest[]> {
+  const all: PullRequest[] = []
+  while (all.length < count) {
+    const { pulls, deliveries } = await world.open(Math.min(1000, count - all.length))
+    const sights = pulls.flatMap(pull =>
+      keysIn(world.namespaceOf(pull))
+        .slice(1)
+        .map(key => at(pull.sha, key)),
+    )
+    await Promise.all([world.seen.last(sights, 900_000), world.send(deliveries)])
+    all.push(...pulls)
+    report.say(`${all.length} of ${count} more in place`)
+  }
+  return all
 }
 
 /** Many closes at once: until the deletion of everything was accepted, and until all is gone. */

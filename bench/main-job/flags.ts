@@ -5,7 +5,7 @@ export const parts = [
   'single',
   'kluctl',
   'burst',
-  'crowd',
+  'replay',
   'pushes',
   'stream',
   'rest',

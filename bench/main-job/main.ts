@@ -1,10 +1,13 @@
 // How fast the main job is: on a real control plane, under the controller's own rights, with Offshoot in a process of
 // its own and three objects per environment (Namespace, ConfigMap, KluctlDeployment). See flags.ts for the sizes.
 import { bareRun } from './bare.ts'
-import { burst, closeAll } from './bursts.ts'
+import { burst, closeAll, compareReplay, fill } from './bursts.ts'
+import { churn } from './churn.ts'
 import { parseSizes, usage } from './flags.ts'
+import { byKluctl } from './kluctl.ts'
 import { oneAtATime, pushes, stream } from './latency.ts'
 import { Report } from './report.ts'
+import { rest, restart } from './rest.ts'
 import { inWorld } from './world.ts'
 
 const args = process.argv.slice(3)
@@ -22,13 +25,24 @@ await inWorld(
     const pulls = []
     if (wants('single')) pulls.push(...(await oneAtATime(world, report, sizes.rounds, 0)))
     const bare = { ...(await bareRun(world.cluster, sizes.burst)), count: sizes.burst }
-    if (wants('burst')) {
-      pulls.push(...(await burst(world, report, sizes.burst, bare)).pulls)
-      if (wants('single')) pulls.push(...(await oneAtATime(world, report, sizes.rounds, pulls.length)))
-      if (wants('pushes')) await pushes(world, report, pulls, sizes.pushSeconds * 50)
-    }
+    const made = wants('burst') ? await burst(world, report, sizes.burst, bare) : undefined
+    pulls.push(...(made?.pulls ?? []))
+    if (wants('single') && made) pulls.push(...(await oneAtATime(world, report, sizes.rounds, pulls.length)))
+    if (wants('pushes')) await pushes(world, report, pulls, sizes.pushSeconds * 50)
     if (wants('stream')) pulls.push(...(await stream(world, report, sizes.stream)))
+    if (wants('rest')) await rest(world, report, sizes.restSeconds, pulls.length)
+    if (wants('restart')) await restart(world, report, pulls.length)
+    const crowd = sizes.crowd > pulls.length ? await fill(world, report, sizes.crowd - pulls.length) : []
+    if (crowd.length > 0) {
+      const inPlace = pulls.length + crowd.length
+      crowd.push(...(await oneAtATime(world, report, sizes.rounds, inPlace)))
+      if (wants('rest')) await rest(world, report, sizes.restSeconds, pulls.length + crowd.length)
+      if (wants('restart')) await restart(world, report, pulls.length + crowd.length)
+    }
     if (wants('close')) await closeAll(world, report, pulls, bare)
+    if (wants('churn') && wants('close') && crowd.length === 0) await churn(world, report, sizes.churnRounds)
+    if (wants('kluctl')) await byKluctl(world, report, sizes.rounds)
+    if (made && wants('replay')) await compareReplay(world, report, sizes.burst, made)
   },
 )
 process.stdout.write(`numbers: ${report.write('main-job', { ...sizes, only: [...sizes.only] })}\n`)

@@ -29,6 +29,16 @@ interface Trap {
   released: Promise<boolean>
 }
 
+/** A request that may change something, as it arrived. */
+export interface RecordedWrite {
+  method: string
+  /** With its query. */
+  path: string
+  body: string
+  /** Content type, and whom it was made as. */
+  headers: Record<string, string>
+}
+
 const maxBody = 8 * 1024 * 1024
 
 /**
@@ -38,6 +48,9 @@ const maxBody = 8 * 1024 * 1024
 export class ApiProxy {
   /** Requests so far, oldest first, as `METHOD path`; the last 10,000. */
   readonly requests: string[] = []
+  /** Writes since `record`, oldest first. */
+  readonly recorded: RecordedWrite[] = []
+  #recording = false
   readonly #target: URL
   readonly #agent: Agent
   readonly #server: Server
@@ -83,6 +96,11 @@ export class ApiProxy {
     return () => void this.#refused.delete(matcher)
   }
 
+  /** Keeps every write from now on, body included. */
+  record(): void {
+    this.#recording = true
+  }
+
   /** Cuts every connection: watches end, and what was asked for is not answered. */
   cut(): void {
     for (const socket of this.#sockets) socket.destroy()
@@ -99,6 +117,11 @@ export class ApiProxy {
     this.requests.push(`${method} ${url}`)
     if (this.requests.length > 10_000) this.requests.shift()
     const body = await readBody(request)
+    if (this.#recording && method !== 'GET') {
+      const kept = ['content-type', 'accept', 'impersonate-user'].map(name => [name, request.headers[name]])
+      const headers = Object.fromEntries(kept.filter(([, value]) => value !== undefined)) as Record<string, string>
+      this.recorded.push({ method, path: url, body: body.toString('utf8'), headers })
+    }
     const matches = (matcher: Matcher) => isMatch(matcher, method, url, body)
     if ([...this.#refused].some(matches)) {
       request.socket.destroy()
