@@ -1,4 +1,5 @@
 import { afterAll, expect, it } from 'vitest'
+import { refOf } from '../../../src/engine/plan/refs.ts'
 import { configMap, TestProject } from '../../engine/harness/project.ts'
 import { adminClient, uniqueNamespace } from '../../harness/cluster.ts'
 import { ConfigMapChanges } from '../../harness/engine/changes.ts'
@@ -71,6 +72,8 @@ it.each([
   // A dry run goes through the same steps and leaves nothing.
   const dry = await story.deploy({ dryRun: true })
   expect([dry.errors, dry.changes]).toEqual([[], []])
+  const names = [...dry.result.applied.values()].map(object => refOf(object).name)
+  expect(names.toSorted()).toEqual(upgrade.some(change => change.endsWith('hook')) ? ['hook', 'map'] : ['map'])
   expect((await story.deploy()).changes).toEqual(upgrade)
 })
 
