@@ -32,12 +32,12 @@ describe('what the image’s build stage makes', () => {
       if (verb !== 'RUN') continue
       // What an install would bring is here already; that the lock file agrees with package.json it says all the same.
       const command = text.startsWith('npm ci') ? `${text} --dry-run --offline` : text
-      await run('/bin/sh', ['-c', command], { cwd: app, timeout: 100_000 }).catch((cause: { stdout?: string }) => {
+      await run('/bin/sh', ['-c', command], { cwd: app, timeout: 280_000 }).catch((cause: { stdout?: string }) => {
         throw new Error(`RUN ${command}: ${cause.stdout}`, { cause })
       })
       if (text.startsWith('npm ci')) await linkPackages()
     }
-  }, 120_000)
+  }, 300_000)
 
   afterAll(() => rm(folder, { recursive: true, force: true }))
 
@@ -88,13 +88,13 @@ describe('what the image’s build stage makes', () => {
       env: { PATH: process.env.PATH, HOME: tmp, TMPDIR: tmp, KUBECONFIG: kubeconfig },
       ...(process.getuid?.() === 0 ? { uid: 1000, gid: 1000 } : {}),
     }
-    await run(node, [...cage, main, 'install', '--apply'], { ...options, timeout: 60_000 })
+    await run(node, [...cage, main, 'install', '--apply'], { ...options, timeout: 120_000 })
     const child = spawn(node, [...cage, main, ...args], { ...options, stdio: ['ignore', 'ignore', 'pipe'] })
     try {
       const log = logOf(child)
       await waitFor(() => isReady(child, `http://127.0.0.1:${metrics}/readyz`), {
         describe: () => `Offshoot to be ready:\n${log()}`,
-        deadline: 60_000,
+        deadline: 90_000,
       })
       child.kill('SIGTERM')
       expect([await once(child, 'exit'), log()]).toEqual([
@@ -105,7 +105,7 @@ describe('what the image’s build stage makes', () => {
       child.kill('SIGKILL')
       await sandbox.close()
     }
-  }, 100_000)
+  }, 240_000)
 })
 
 function logOf(child: ChildProcess): () => string {
