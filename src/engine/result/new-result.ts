@@ -1,10 +1,10 @@
 import { timestamp } from '../../util/clock.ts'
 import type { RenderFlags } from '../commands/run.ts'
 import type { DeploymentError } from '../plan/types.ts'
-import type { DeploymentConfig } from '../project/schema/deployment.ts'
 import type { FixedImage } from '../project/schema/project.ts'
 import { toJson } from '../project/targets.ts'
 import type { TargetRun } from '../render/target-run.ts'
+import { renderedDeployment } from './deployment.ts'
 import type { RepositoryState } from './git-info.ts'
 import type { CommandInfo, CommandResult, ResultObject, TargetKey, ValidateResult } from './types.ts'
 
@@ -51,7 +51,7 @@ export function commandResult(
     command: commandInfo(origin, call, flags),
     gitInfo: repository.gitInfo,
     clusterInfo: { clusterId },
-    deployment: withoutDefaults(run.deployment.config),
+    deployment: renderedDeployment(run),
     objects: outcome.objects,
     errors: [...outcome.errors],
     warnings: [...outcome.warnings],
@@ -99,15 +99,4 @@ function commandInfo({ run, began, ended }: ResultOrigin, call: CommandCall, fla
   const isSet = (value: unknown) =>
     value !== undefined && value !== '' && value !== false && !(Array.isArray(value) && value.length === 0)
   return Object.fromEntries(Object.entries(all).filter(([, value]) => isSet(value))) as unknown as CommandInfo
-}
-
-/** The configuration as it was written, without the defaults that parsing filled in. */
-function withoutDefaults(config: DeploymentConfig): DeploymentConfig {
-  const shorten = (value: object) =>
-    Object.fromEntries(
-      Object.entries(value).filter(([, inner]) => inner !== undefined && inner !== false && inner !== ''),
-    )
-  const short = shorten(config) as DeploymentConfig
-  if (short.deployments === undefined) return short
-  return { ...short, deployments: short.deployments.map(item => shorten(item) as typeof item) }
 }

@@ -1,10 +1,10 @@
 import type { GitRef } from '../host.ts'
 import type { Manifest } from '../item.ts'
 import type { Change, DeploymentError, ObjectRef } from '../plan/types.ts'
-import type { DeploymentConfig } from '../project/schema/deployment.ts'
 import type { FixedImage } from '../project/schema/project.ts'
 import type { Target } from '../project/targets.ts'
 import type { JsonObject } from '../values.ts'
+import type { RenderedDeployment } from './deployment.ts'
 
 // Field names, which fields are left out when empty and which are null are those of kluctl 2.28.2
 // (pkg/types/result): its tools read these strictly, so there must be no field that it does not know.
@@ -109,7 +109,7 @@ export interface CommandResult extends Origin {
   readonly command: CommandInfo
   readonly gitInfo: GitInfo
   readonly clusterInfo: ClusterInfo
-  readonly deployment?: DeploymentConfig
+  readonly deployment?: RenderedDeployment
   objects: ResultObject[]
   errors: DeploymentError[]
   warnings: DeploymentError[]
