@@ -47,7 +47,7 @@ export function kluctlDeploymentBackend(services: KluctlServices): Backend {
     async observe(context, desired) {
       const { deployment, obstacle } = seen.get(context) ?? { deployment: await readDeployment(context) }
       seen.delete(context)
-      return obstacle ?? observeDeployment(context, backendOf(desired), deployment)
+      return obstacle ?? observeDeployment(context, backendOf(desired), desired.revision, deployment)
     },
     teardown: context => teardownDeployment(context, services.discriminators),
   }

@@ -42,6 +42,9 @@ describe('backend kluctlDeployment', () => {
 
     const second = await repository.push({ ...kluctlFiles(), 'deploy/app/extra.yaml': null })
     const update = desire(context, repository.url, second, { args: { version: '2' } })
+    // What is ready at another commit is not ready.
+    const look = await nextReconcile(world, context)
+    expect(await story.backend().observe(look, update)).toMatchObject({ phase: 'deploying' })
     expect(await story.until(context, update, 'ready', 'failed', 'stalled')).toMatchObject({
       phase: 'ready',
       revision: second,

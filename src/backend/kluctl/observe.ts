@@ -33,17 +33,18 @@ type Done = Extract<Progress, { at: 'done' }>
 
 /**
  * Tells how the deployment stands. kluctl validates once, right after applying, when pods are never ready: so the
- * objects that it missed are looked at here, and it is asked again when they are ready.
+ * objects that it missed are looked at here, and it is asked again when they are ready. `wanted`: the change's commit.
  */
 export async function observeDeployment(
   context: BackendContext,
   backend: DesiredKluctlDeployment,
+  wanted: string,
   deployment: KluctlDeployment | undefined,
 ): Promise<Observation> {
   if (deployment === undefined) return deploying('Creating', 'the KluctlDeployment is being created')
-  const age = ageOf(context, deployment)
-  const observation = await judge(context, backend, deployment, age)
-  const revision = commitOf(deployment)
+  // What is at another commit than the change is not ready, whatever it says; other repositories go their own way.
+  const revision = backend.ownRepository ? wanted : commitOf(deployment)
+  const observation = await judge(context, backend, revision, deployment, ageOf(context, deployment))
   return revision === undefined ? observation : { ...observation, revision }
 }
 
@@ -60,6 +61,7 @@ export function refused({ reason, message }: Extract<Verdict, { ok: false }>): O
 async function judge(
   context: BackendContext,
   backend: DesiredKluctlDeployment,
+  revision: string | undefined,
   deployment: KluctlDeployment,
   age: number,
 ): Promise<Observation> {
@@ -70,7 +72,7 @@ async function judge(
     const message = 'somebody set spec.suspend on the KluctlDeployment: kluctl does nothing until it is unset'
     return { phase: 'stalled', reason: 'Suspended', message, recheckAfter: recheckStalled }
   }
-  const progress = progressOf(deployment, commitOf(deployment))
+  const progress = progressOf(deployment, revision)
   if (progress.at === 'working') return deploying('Reconciling', workingMessage(deployment, progress.message))
   if (progress.at === 'prepareFailed') return prepareFailed(context, deployment, progress.message, age)
   if (deployment.spec.dryRun === true) return held(context, deployment)
