@@ -65,7 +65,7 @@ describe.runIf(kluctlBinary !== undefined)('beside kluctl itself', () => {
   }
   const told = ({ objects }: CommandResult) =>
     objects
-      .map(({ rendered: _, remote: __, applied: ___, ...what }) => what)
+      .map(({ ref, changes, new: isNew, orphan, deleted, hook }) => ({ ref, changes, isNew, orphan, deleted, hook }))
       .toSorted((a, b) => (key(a) < key(b) ? -1 : 1))
   const key = ({ ref }: { ref: object }) => JSON.stringify(ref)
 
