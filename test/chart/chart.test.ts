@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { parse } from 'yaml'
 import { generatedChartFiles } from '../../src/cli/chart/generate.ts'
 import { chartValues } from '../../src/cli/chart/values-table.ts'
@@ -19,6 +19,9 @@ import {
   valueFlags,
 } from '../harness/helm.ts'
 import { changedValues } from './changed-values.ts'
+
+// Each test starts helm, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 60_000 })
 
 const valuesText = await readFile(join(chartFolder, 'values.yaml'), 'utf8')
 const generatedFiles = await generatedChartFiles()
