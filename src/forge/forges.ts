@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { credentialKey } from '../util/credential.ts'
-import { InvalidInputError } from '../util/errors.ts'
 import { LruMap } from '../util/lru.ts'
 import { BareGitForge } from './bare-git/forge.ts'
 import type { Forge, ForgeDependencies, ForgeOptions, Forges, GitCredential, WebhookLog } from './forge.ts'
+import { checkApiUrl } from './github/api-url.ts'
 import { GitHubApp } from './github/app.ts'
 import { type ClientLimits, ClientState, clientLimits, fixedToken, GitHubClient } from './github/client.ts'
 import { deriveApiUrl, readGitHubUrl } from './github/context.ts'
@@ -66,7 +66,7 @@ class KnownForges implements Forges {
 
   webhooks(options: ForgeOptions): WebhookLog | undefined {
     if (options.type !== 'github' || options.credential === undefined) return undefined
-    const apiUrl = checkApiUrl(options)
+    const apiUrl = apiUrlOf(options)
     const app = this.#app(options)
     if (app !== undefined) return appWebhooks(JSON.stringify([apiUrl, app.key]), app.client)
     const { owner, repo } = readGitHubUrl(options.url)
@@ -83,7 +83,7 @@ class KnownForges implements Forges {
   #app(options: ForgeOptions): GitHubApp | undefined {
     const app = options.credential?.app
     if (app === undefined || options.type !== 'github') return undefined
-    const apiUrl = checkApiUrl(options)
+    const apiUrl = apiUrlOf(options)
     const key = JSON.stringify([apiUrl, credentialKey(options.credential)])
     const known = this.#apps.get(key) ?? new GitHubApp(apiUrl, app, this.#dependencies, this.#limits)
     this.#apps.set(key, known)
@@ -93,7 +93,7 @@ class KnownForges implements Forges {
   #client(options: ForgeOptions): GitHubClient {
     const app = this.#app(options)
     if (app !== undefined) return this.#appClient(options, app)
-    const apiUrl = checkApiUrl(options)
+    const apiUrl = apiUrlOf(options)
     const key = JSON.stringify([apiUrl, credentialKey(options.credential)])
     const token = options.credential?.token ?? options.credential?.password
     const tokens = token === undefined ? {} : { tokens: fixedToken(token) }
@@ -105,7 +105,7 @@ class KnownForges implements Forges {
 
   /** An account has one installation of an App: its repositories share what GitHub allows. */
   #appClient(options: ForgeOptions, app: GitHubApp): GitHubClient {
-    const apiUrl = checkApiUrl(options)
+    const apiUrl = apiUrlOf(options)
     const { owner, repo } = readGitHubUrl(options.url)
     const key = JSON.stringify([apiUrl, app.key, owner.toLowerCase()])
     const limits = clientLimits(apiUrl, this.#limits)
@@ -121,15 +121,6 @@ function originOf({ key }: GitHubApp, owner: string, repo: string): string {
     .digest('hex')
 }
 
-/** @throws InvalidInputError unless it is HTTPS, or HTTP without a credential or on this machine. */
-function checkApiUrl({ apiUrl, url, credential }: ForgeOptions): string {
-  const base = URL.parse(apiUrl ?? deriveApiUrl(url))
-  const loopback = base !== null && /^(127(\.[0-9]+){3}|localhost|\[::1\])$/.test(base.hostname)
-  if (base === null || (base.protocol !== 'https:' && base.protocol !== 'http:') || base.username || base.password) {
-    throw new InvalidInputError([{ path: 'apiUrl', message: 'expected the base of a REST API: https://host/path' }])
-  }
-  if (base.protocol === 'http:' && credential !== undefined && !loopback) {
-    throw new InvalidInputError([{ path: 'apiUrl', message: 'expected https: a credential is not sent unencrypted' }])
-  }
-  return base.href.replace(/\/+$/, '')
+function apiUrlOf({ apiUrl, url, credential }: ForgeOptions): string {
+  return checkApiUrl(apiUrl ?? deriveApiUrl(url), credential !== undefined)
 }

@@ -1,5 +1,6 @@
 import type { AppCredential } from '../../util/credential.ts'
 import type { ForgeDependencies } from '../forge.ts'
+import { checkApiUrl } from './api-url.ts'
 import { GitHubApp } from './app.ts'
 import { missingEvents, missingPermissions } from './app-needs.ts'
 
@@ -20,7 +21,8 @@ export async function appReport(
   app: AppCredential,
   dependencies: Pick<ForgeDependencies, 'clock' | 'logger' | 'observe'>,
 ): Promise<AppReport> {
-  const { name, html_url: settingsUrl, permissions, events } = await new GitHubApp(apiUrl, app, dependencies).about()
+  const asked = new GitHubApp(checkApiUrl(apiUrl, true), app, dependencies)
+  const { name, html_url: settingsUrl, permissions, events } = await asked.about()
   const missing = [
     ...missingPermissions(permissions).map(text => `permission ${text}`),
     ...missingEvents(events).map(event => `event ${event}`),
