@@ -26,7 +26,11 @@ export async function churn(world: World, report: Report, rounds: number): Promi
   await Promise.all(sent)
   const began = performance.now()
   let left: string[] = []
-  await waitFor(async () => (left = await world.house.remains()).length === 0, {
+  const look = async () => {
+    left = await world.house.remains()
+    return left.length === 0
+  }
+  await waitFor(look, {
     deadline: 900_000,
     interval: 1000,
     describe: 'nothing to be left',

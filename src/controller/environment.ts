@@ -43,6 +43,7 @@ export async function reconcileEnvironment(
       if (progress === 'gone') return undefined
       outcome = progress
     }
+    outcome = outcome && spread(context, outcome)
   } catch (error) {
     signal.throwIfAborted()
     markFailed(draft, error)
@@ -56,6 +57,12 @@ export async function reconcileEnvironment(
   await draft.save(signal)
   tellTransition(context, environment, draft.environment)
   return outcome
+}
+
+/** Environments that were made together are not looked at together for ever after. */
+function spread({ random }: ControllerContext, { recheckAfter }: Outcome): Outcome {
+  if (recheckAfter === undefined || recheckAfter < 60_000) return recheckAfter === undefined ? {} : { recheckAfter }
+  return { recheckAfter: recheckAfter * (0.8 + random() * 0.4) }
 }
 
 function observe(draft: StatusDraft): void {

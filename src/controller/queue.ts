@@ -1,5 +1,6 @@
 import type { Clock } from '../util/clock.ts'
 import { DueHeap } from './heap.ts'
+import { Turns } from './turns.ts'
 
 /** What a queue tells about itself, for metrics. */
 export interface QueueObserver {
@@ -23,6 +24,9 @@ export interface QueueOptions {
   observer?: QueueObserver
 }
 
+/** Of so many keys that are taken, one is a look that nothing has asked for, if any waits. */
+const patience = 8
+
 /** Thrown by `get` once the queue has been closed. */
 export class QueueClosed extends Error {
   override readonly name = 'QueueClosed'
@@ -31,7 +35,8 @@ export class QueueClosed extends Error {
 /**
  * Keys to work on. A key waits at most once; one that is added while it is worked on is worked on once more after that,
  * so that nothing that happened in between is missed, and never by two workers at a time. Groups take turns: a group
- * with many keys does not hold up another. (The contract of client-go's workqueue, with fairness added.)
+ * with many keys does not hold up another, and looks that nothing has asked for come after what has happened. (The
+ * contract of client-go's workqueue, with fairness added.)
  */
 export class WorkQueue {
   readonly #clock: Clock
@@ -41,18 +46,18 @@ export class WorkQueue {
   readonly #backoff: { base: number; cap: number }
   readonly #observer: QueueObserver | undefined
 
-  /** Groups in the order of their turns, each with its keys and when they were added. */
-  readonly #waiting = new Map<string, Map<string, number>>()
-  readonly #groups = new Map<string, string>()
+  readonly #asked = new Turns()
+  readonly #looks = new Turns()
   readonly #processing = new Set<string>()
   readonly #again = new Set<string>()
   readonly #failures = new Map<string, number>()
   readonly #delayed = new DueHeap<string>()
-  readonly #dueAt = new Map<string, number>()
+  readonly #dueAt = new Map<string, { at: number; look: boolean }>()
   readonly #takers: { resolve(key: string): void; reject(reason: unknown): void }[] = []
   #idleWaiters: (() => void)[] = []
   #timer: { at: number; stop: AbortController } | undefined
   #closed = false
+  #taken = 0
 
   constructor(options: QueueOptions) {
     this.#clock = options.clock
@@ -65,7 +70,7 @@ export class WorkQueue {
 
   /** Keys that wait for a worker now. */
   get length(): number {
-    return this.#groups.size
+    return this.#asked.size + this.#looks.size
   }
 
   /** Keys that wait for their time. */
@@ -80,43 +85,33 @@ export class WorkQueue {
 
   /** Adds a key, to be worked on as soon as its group's turn comes. Does nothing once closed. */
   add(key: string): void {
-    if (this.#closed) return
-    this.#dueAt.delete(key)
-    if (this.#processing.has(key)) {
-      this.#again.add(key)
-      return
-    }
-    if (this.#groups.has(key)) return
-    const group = this.#groupOf(key)
-    const keys = this.#waiting.get(group) ?? new Map<string, number>()
-    keys.set(key, this.#clock.now())
-    if (!this.#waiting.has(group)) this.#waiting.set(group, keys)
-    this.#groups.set(key, group)
-    this.#observer?.added()
-    this.#serve()
+    this.#add(key, this.#asked)
   }
 
   /** As `add`, but false, and nothing added, when the queue is full (a key that is already there is always taken). */
   offer(key: string): boolean {
     if (this.#closed) return false
-    const known = this.#groups.has(key) || this.#processing.has(key)
-    if (!known && this.#groups.size >= this.#capacity) return false
+    const known = this.#isWaiting(key) || this.#processing.has(key)
+    if (!known && this.length >= this.#capacity) return false
     this.add(key)
     return true
   }
 
-  /** Adds a key after `milliseconds`; of several such requests the earliest counts. */
-  addAfter(key: string, milliseconds: number): void {
+  /**
+   * Adds a key after `milliseconds`; of several such requests the earliest counts. `look`: nothing will have happened by
+   * then, so that what has goes first.
+   */
+  addAfter(key: string, milliseconds: number, { look = false }: { look?: boolean } = {}): void {
     if (this.#closed) return
     if (milliseconds <= 0) {
-      this.add(key)
+      this.#add(key, look ? this.#looks : this.#asked)
       return
     }
-    if (this.#groups.has(key)) return
+    if (this.#isWaiting(key)) return
     const at = this.#clock.now() + milliseconds
     const before = this.#dueAt.get(key)
-    if (before !== undefined && before <= at) return
-    this.#dueAt.set(key, at)
+    if (before !== undefined && before.at <= at) return
+    this.#dueAt.set(key, { at, look })
     this.#delayed.push({ item: key, at })
     if (this.#delayed.size > 2 * this.#dueAt.size + 1000) this.#compact()
     this.#schedule()
@@ -174,14 +169,14 @@ export class WorkQueue {
   done(key: string): void {
     this.#processing.delete(key)
     if (this.#again.delete(key)) this.add(key)
-    if (this.#processing.size === 0 || this.#groups.size === 0) this.#tellIdle()
+    if (this.#processing.size === 0 || this.length === 0) this.#tellIdle()
   }
 
   /** Takes no more keys, gives no more keys, drops those that wait. Work that has begun goes on. */
   close(): void {
     this.#closed = true
-    this.#waiting.clear()
-    this.#groups.clear()
+    this.#asked.clear()
+    this.#looks.clear()
     this.#again.clear()
     this.#dueAt.clear()
     this.#timer?.stop.abort()
@@ -192,7 +187,7 @@ export class WorkQueue {
 
   /** Resolves when nothing is worked on and nothing waits for a worker (delayed keys do not count). */
   async idle(): Promise<void> {
-    while (this.#processing.size > 0 || this.#groups.size > 0) {
+    while (this.#processing.size > 0 || this.length > 0) {
       await new Promise<void>(resolve => this.#idleWaiters.push(resolve))
     }
   }
@@ -203,20 +198,33 @@ export class WorkQueue {
     for (const resolve of waiters) resolve()
   }
 
+  #isWaiting(key: string): boolean {
+    return this.#asked.has(key) || this.#looks.has(key)
+  }
+
+  #add(key: string, where: Turns): void {
+    if (this.#closed) return
+    this.#dueAt.delete(key)
+    if (this.#processing.has(key)) {
+      this.#again.add(key)
+      return
+    }
+    if (this.#asked.has(key) || where.has(key)) return
+    // What was only to be looked at has something to tell now.
+    const wasWaiting = this.#looks.remove(key)
+    where.add(key, this.#groupOf(key), this.#clock.now())
+    if (!wasWaiting) this.#observer?.added()
+    this.#serve()
+  }
+
   #take(): string | undefined {
-    const turn = this.#waiting.entries().next().value
-    if (turn === undefined) return undefined
-    const [group, keys] = turn
-    const first = keys.entries().next().value
-    this.#waiting.delete(group)
-    if (first === undefined) return undefined
-    const [key, since] = first
-    keys.delete(key)
-    if (keys.size > 0) this.#waiting.set(group, keys)
-    this.#groups.delete(key)
-    this.#processing.add(key)
-    this.#observer?.started(this.#clock.now() - since)
-    return key
+    const looksFirst = ++this.#taken % patience === 0
+    const [first, second] = looksFirst ? [this.#looks, this.#asked] : [this.#asked, this.#looks]
+    const next = first.take() ?? second.take()
+    if (next === undefined) return undefined
+    this.#processing.add(next.key)
+    this.#observer?.started(this.#clock.now() - next.since)
+    return next.key
   }
 
   #serve(): void {
@@ -250,7 +258,7 @@ export class WorkQueue {
   /** Rebuilds the heap without leftovers, so that it stays as small as what it stands for. */
   #compact(): void {
     this.#delayed.clear()
-    for (const [item, at] of this.#dueAt) this.#delayed.push({ item, at })
+    for (const [item, { at }] of this.#dueAt) this.#delayed.push({ item, at })
   }
 
   #release(): void {
@@ -258,7 +266,8 @@ export class WorkQueue {
     for (let next = this.#delayed.peek(); next !== undefined && next.at <= now; next = this.#delayed.peek()) {
       this.#delayed.pop()
       // An entry whose time was moved forward, or that was added meanwhile, is a leftover.
-      if (this.#dueAt.get(next.item) === next.at) this.add(next.item)
+      const due = this.#dueAt.get(next.item)
+      if (due?.at === next.at) this.#add(next.item, due.look ? this.#looks : this.#asked)
     }
     this.#schedule()
   }

@@ -72,7 +72,7 @@ async function workOn(key: string, options: WorkerOptions, signal: AbortSignal):
   try {
     const outcome = await withDeadline(options, signal, inner => options.handler(key, inner))
     queue.forget(key)
-    if (outcome?.recheckAfter !== undefined) queue.addAfter(key, outcome.recheckAfter)
+    if (outcome?.recheckAfter !== undefined) queue.addAfter(key, outcome.recheckAfter, { look: true })
   } catch (error) {
     if (signal.aborted) return
     if (error instanceof TerminalError) {
@@ -107,6 +107,9 @@ async function withDeadline<T>(
     return await work(inner.signal)
   } finally {
     outer.removeEventListener('abort', onAbort)
-    finished.abort()
+    // A reason of its own is much cheaper than the DOMException that stands for none.
+    finished.abort(workFinished)
   }
 }
+
+const workFinished = new OffshootError('the work has ended')

@@ -1,5 +1,5 @@
 import { systemClock } from '../util/clock.ts'
-import { Credentials, loadKubeconfig } from './config.ts'
+import { Credentials, clusterConfig } from './config.ts'
 import { type ApiResource, Discovery } from './discovery.ts'
 import { KubeError } from './errors.ts'
 import { type ListOptions, type ListResult, listAll } from './list.ts'
@@ -51,7 +51,7 @@ export class KubeClient {
     const options = typeof source === 'string' ? { path: source } : source
     const clock = options.clock ?? systemClock
     const { connections, timeout, maxBodyBytes, observe } = options
-    const transport = new Transport(new Credentials(loadKubeconfig(options), clock), {
+    const transport = new Transport(new Credentials(clusterConfig(options), clock), {
       ...(connections === undefined ? {} : { connections }),
       ...(timeout === undefined ? {} : { timeout }),
       ...(maxBodyBytes === undefined ? {} : { maxBodyBytes }),

@@ -1,7 +1,9 @@
 import type { RequestOptions } from 'node:https'
-import { KubeConfig } from '@kubernetes/client-node'
+import { createRequire } from 'node:module'
+import type { KubeConfig } from '@kubernetes/client-node'
 import type { Clock } from '../util/clock.ts'
 import { OffshootError } from '../util/errors.ts'
+import { type ClusterConfig, podConfig } from './pod.ts'
 
 /** Where the connection to a cluster is described. Absent fields follow kubectl's rules. */
 export interface KubeconfigOptions {
@@ -31,12 +33,25 @@ export interface TlsOptions {
 /** How long access data is reused: token files and exec plugins are asked again after this. */
 const refreshMilliseconds = 10_000
 
+const require = createRequire(import.meta.url)
+
+/**
+ * The cluster that the options name: the pod's own account where nothing else is asked for, else a kubeconfig's.
+ * @throws OffshootError as {@link loadKubeconfig}
+ */
+export function clusterConfig(options: KubeconfigOptions = {}): ClusterConfig {
+  const isAsked = options.text !== undefined || options.path !== undefined || options.context !== undefined
+  return (isAsked ? undefined : podConfig()) ?? loadKubeconfig(options)
+}
+
 /**
  * Loads a kubeconfig.
  * @throws OffshootError when nothing usable is found or the context does not exist.
  */
 export function loadKubeconfig(options: KubeconfigOptions = {}): KubeConfig {
-  const config = new KubeConfig()
+  // Loaded when it is needed: most of the memory and the start of a process would be this library's.
+  const library = require('@kubernetes/client-node') as typeof import('@kubernetes/client-node')
+  const config = new library.KubeConfig()
   try {
     if (options.text !== undefined) config.loadFromString(options.text)
     else if (options.path !== undefined) config.loadFromFile(options.path)
@@ -65,13 +80,13 @@ export function loadKubeconfig(options: KubeconfigOptions = {}): KubeConfig {
 
 /** Keeps one user's credentials fresh: token files, exec plugins, OIDC, client certificates. */
 export class Credentials {
-  readonly #config: KubeConfig
+  readonly #config: ClusterConfig
   readonly #clock: Clock
   #access: Promise<Access> | undefined
   #fresh: Access | undefined
   #readAt = 0
 
-  constructor(config: KubeConfig, clock: Clock) {
+  constructor(config: ClusterConfig, clock: Clock) {
     this.#config = config
     this.#clock = clock
   }

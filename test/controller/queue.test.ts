@@ -116,7 +116,12 @@ describe('a work queue', () => {
   test('law: no key is lost, and none is worked on twice at a time, in whatever order things happen', async () => {
     const step = fc.oneof(
       fc.record({ do: fc.constant('add' as const), key: fc.constantFrom('a1', 'a2', 'b1', 'c1') }),
-      fc.record({ do: fc.constant('later' as const), key: fc.constantFrom('a1', 'b1'), wait: fc.nat(50) }),
+      fc.record({
+        do: fc.constant('later' as const),
+        key: fc.constantFrom('a1', 'b1'),
+        wait: fc.nat(50),
+        look: fc.boolean(),
+      }),
       fc.record({ do: fc.constant('take' as const) }),
       fc.record({ do: fc.constant('finish' as const) }),
       fc.record({ do: fc.constant('pass' as const), wait: fc.nat(50) }),
@@ -139,7 +144,7 @@ describe('a work queue', () => {
         }
         for (const at of steps) {
           if (at.do === 'add') queue.add(at.key)
-          if (at.do === 'later') queue.addAfter(at.key, at.wait)
+          if (at.do === 'later') queue.addAfter(at.key, at.wait, { look: at.look })
           if (at.do === 'add' || at.do === 'later') owed.add(at.key)
           if (at.do === 'take' && queue.length > 0) await take()
           if (at.do === 'finish') finish()
@@ -154,5 +159,27 @@ describe('a work queue', () => {
         expect([...owed]).toEqual([])
       }),
     )
+  })
+
+  test('puts looks that nothing has asked for behind what has happened, but not for ever', async () => {
+    const clock = new FakeClock()
+    const queue = queueOf(clock)
+    queue.addAfter('look', 10, { look: true })
+    await clock.advance(10)
+    for (let event = 0; event < 20; event++) queue.add(`event ${event}`)
+    const taken: string[] = []
+    for (let turn = 0; turn < 10; turn++) taken.push(await queue.get())
+    expect(taken.slice(0, 5)).toEqual(['event 0', 'event 1', 'event 2', 'event 3', 'event 4'])
+    expect(taken).toContain('look')
+  })
+
+  test('takes a look for an event as soon as something has happened', async () => {
+    const clock = new FakeClock()
+    const queue = queueOf(clock)
+    queue.addAfter('a', 10, { look: true })
+    await clock.advance(10)
+    queue.add('b')
+    queue.add('a')
+    expect([await queue.get(), await queue.get(), queue.length]).toEqual(['b', 'a', 0])
   })
 })
