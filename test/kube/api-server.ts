@@ -24,9 +24,10 @@ export interface OddServer {
 }
 
 const kinds = [
-  ['', 'v1', 'configmaps', 'ConfigMap'],
-  ['coordination.k8s.io', 'v1', 'leases', 'Lease'],
-  ['events.k8s.io', 'v1', 'events', 'Event'],
+  ['', 'v1', 'configmaps', 'ConfigMap', 'Namespaced'],
+  ['', 'v1', 'namespaces', 'Namespace', 'Cluster'],
+  ['coordination.k8s.io', 'v1', 'leases', 'Lease', 'Namespaced'],
+  ['events.k8s.io', 'v1', 'events', 'Event', 'Namespaced'],
 ] as const
 
 /** Starts such a server with a client for it; both end with the test. */
@@ -105,11 +106,9 @@ export function send(response: ServerResponse, type: string, object: unknown): v
 function discovery(core: boolean): object {
   const items = kinds
     .filter(([group]) => (group === '') === core)
-    .map(([group, version, resource, kind]) => ({
+    .map(([group, version, resource, kind, scope]) => ({
       metadata: { name: group },
-      versions: [
-        { version, resources: [{ resource, responseKind: { kind }, scope: 'Namespaced', verbs: ['get', 'list'] }] },
-      ],
+      versions: [{ version, resources: [{ resource, responseKind: { kind }, scope, verbs: ['get', 'list'] }] }],
     }))
   return { kind: 'APIGroupDiscoveryList', items }
 }

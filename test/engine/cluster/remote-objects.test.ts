@@ -47,7 +47,7 @@ describe('finding objects', () => {
     const { find, server } = await world({ [configMaps]: note, [leases]: note })
     await find({ refs: [ref('a')] })
     const lists = server.requests.filter(request => request.includes('?'))
-    expect(lists).toHaveLength(3)
+    expect(lists).toHaveLength(4)
     for (const list of lists) expect(list).toContain('labelSelector=kluctl.io%2Fdiscriminator%3Dd')
     expect(accepts[configMaps]).not.toContain('PartialObjectMetadata')
     expect(accepts[leases]).toContain('PartialObjectMetadata')
@@ -63,6 +63,14 @@ describe('finding objects', () => {
     expect(asked().filter(path => path.includes('/default/configmaps/'))).toEqual([
       'GET /api/v1/namespaces/default/configmaps/b',
     ])
+  })
+
+  it('asks for nothing in a namespace that is not there', async () => {
+    const { find, asked, problems } = await world()
+    const remote = await find({ discriminator: '', refs: [ref('a', 'gone'), ref('b', 'gone')] })
+    expect(remote.all()).toEqual([])
+    expect(asked()).toEqual(['GET /api/v1/namespaces/gone'])
+    expect(problems.errors).toEqual([])
   })
 
   it('lists nothing without a discriminator, and only rendered kinds for a validation', async () => {
@@ -107,12 +115,14 @@ describe('what goes wrong', () => {
   it('for lack of rights leads into the namespaces that are known of', async () => {
     const { find, asked, problems } = await world({
       [configMaps]: refuse,
+      '/api/v1/namespaces': refuse,
       '/api/v1/namespaces/default/configmaps': listOf('a'),
       '/api/v1/namespaces/other/configmaps': refuse,
     })
     const remote = await find({ refs: [ref('a')], namespaces: ['other', 'third'] })
     expect(remote.get(ref('a'))).toBeDefined()
     expect(asked()).toContain('GET /api/v1/namespaces/third/configmaps')
+    expect(asked().filter(path => path === 'GET /api/v1/namespaces')).toHaveLength(1)
     expect(problems.warnings.map(({ message }) => message)).toEqual([
       expect.stringContaining('reverted to listing on namespace level'),
       expect.stringContaining('at least one permission error'),

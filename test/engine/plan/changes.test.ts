@@ -163,8 +163,8 @@ describe('changed objects', () => {
         { annotations: { 'kluctl.io/diff-name': 'test' }, ...(creationTimestamp ? { creationTimestamp } : {}) },
       )
     const remote = [
-      named('test-b', 'b', '2026-01-01T00:00:02Z'),
       named('test-c', 'c', '2026-01-01T00:00:02Z'),
+      named('test-b', 'b', '2026-01-01T00:00:02Z'),
       named('test-z', 'z', '2026-01-01T00:00:01Z'),
     ]
     const next = named('test-d', 'd')

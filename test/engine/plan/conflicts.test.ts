@@ -119,6 +119,10 @@ test('items of lists are found by their keys, wherever they are', () => {
   const { object, lost } = resolveConflicts(service([http, https]), there, [cause], [])
   expect(object.spec).toEqual({ ports: [http, { port: 443, protocol: 'TCP' }] })
   expect(lost).toEqual([{ field, message: 'conflict with "proxy"' }])
+  const forced: ConflictRule = { action: 'force-apply', manager: ['^proxy$'] }
+  expect(resolveConflicts(service([http, https]), there, [cause], [forced]).object.spec).toEqual({
+    ports: [http, https],
+  })
 })
 
 test('an item may lack a key that the API server defaults, as long as it is the only one it can be', () => {

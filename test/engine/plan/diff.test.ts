@@ -223,6 +223,9 @@ test('long lists are compared as short ones are', () => {
       expect(changes.length).toBeLessThanOrEqual(20)
     }),
   )
+  const many = Array.from({ length: 20 }, (_, index) => index)
+  const doubled = diffObjects({ many: ['x', ...many] }, { many: ['x', 'x', ...many] })
+  expect(doubled.map(({ type, jsonPath }) => `${type} ${jsonPath}`)).toEqual(['insert many[1]'])
   const numbers = Array.from({ length: 20_000 }, (_, index) => ({ index }))
   expect(diffObjects({ numbers }, { numbers: [...numbers].reverse() })).toEqual([])
 })
