@@ -122,6 +122,22 @@ describe('writing', () => {
     expect(writeYamlAll([{ a: 1 }, { b: 2 }])).toBe('a: 1\n---\nb: 2\n')
   })
 
+  test('keys in the order of numbers in them, as Go writes them', () => {
+    const keys = ['k10', 'k9', 'k', 'a1b', 'a-b', 'ab', 'a.b', 'B', 'a', '_x', '1', 'k09', 'k1a', 'k1-', 'x y', 'xy']
+    const text = writeYaml(Object.fromEntries(keys.map(key => [key, 'v'])))
+    const order = text.split('\n').map(line => line.replace(/: v$/, ''))
+    expect(order.join(' ')).toBe('_x "1" B a a-b a.b a1b ab k k1- k1a k9 k09 k10 x y xy ')
+  })
+
+  test('long lines break at single blanks after 80 characters', () => {
+    const long = Array.from({ length: 30 }, (_, at) => `w${at}`).join(' ')
+    expect(writeYaml({ a: { b: long } })).toBe(
+      'a:\n  b: w0 w1 w2 w3 w4 w5 w6 w7 w8 w9 w10 w11 w12 w13 w14 w15 w16 w17 w18 w19 w20 w21\n    w22 w23 w24 w25 w26 w27 w28 w29\n',
+    )
+    const text = `${'x'.repeat(90)} y: z  ${'x'.repeat(90)} 'q`
+    expect(readYaml(writeYaml([text, `${text} `, ` ${text}`]))).toEqual([text, `${text} `, ` ${text}`])
+  })
+
   const piece = fc.oneof(
     fc.constantFrom(
       'y',

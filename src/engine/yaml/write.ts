@@ -1,4 +1,7 @@
-import { compareBytes, isObject, type Json, type JsonObject } from '../values.ts'
+import { isObject, type Json, type JsonObject } from '../values.ts'
+import { doubleQuoted } from './double-quoted.ts'
+import { folded } from './fold.ts'
+import { compareKeys } from './key-order.ts'
 import { resolvePlain } from './resolve.ts'
 
 /** Text that YAML readers of version 1.1 or 1.2 might take for something else than a string. */
@@ -8,7 +11,7 @@ const indicator = /^(?:[-?:](?:\s|$)|[,[\]{}#&*!|>'"%@`]|---|\.\.\.)/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that need escapes.
 const special = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]/
 
-/** One document per value, with `---` between them, keys sorted; nothing at all for no values. */
+/** One document per value, with `---` between them, as Go's yaml writes them; nothing at all for no values. */
 export function writeYamlAll(values: readonly Json[]): string {
   return values.map(value => writeYaml(value)).join('---\n')
 }
@@ -17,7 +20,7 @@ export function writeYamlAll(values: readonly Json[]): string {
 export function writeYaml(value: Json): string {
   const lines: string[] = []
   if (isCollection(value)) writeCollection(value, 0, lines)
-  else lines.push(typeof value === 'string' && value.includes('\n') ? quoted(value) : scalar(value, 0))
+  else lines.push(typeof value === 'string' && value.includes('\n') ? doubleQuoted(value, 0, 0) : scalar(value, 0, 0))
   return `${lines.join('\n')}\n`
 }
 
@@ -29,7 +32,7 @@ function writeCollection(value: Json[] | JsonObject, indent: number, lines: stri
   const pad = ' '.repeat(indent)
   if (Array.isArray(value)) {
     for (const item of value) {
-      if (!isCollection(item)) lines.push(`${pad}- ${scalar(item, indent + 2)}`)
+      if (!isCollection(item)) lines.push(`${pad}- ${scalar(item, indent + 2, indent + 2)}`)
       else {
         const inner: string[] = []
         writeCollection(item, indent + 2, inner)
@@ -38,10 +41,10 @@ function writeCollection(value: Json[] | JsonObject, indent: number, lines: stri
     }
     return
   }
-  for (const key of Object.keys(value).sort(compareBytes)) {
+  for (const key of Object.keys(value).sort(compareKeys)) {
     const inner = value[key] as Json
     const head = `${pad}${keyText(key)}:`
-    if (!isCollection(inner)) lines.push(`${head} ${scalar(inner, indent + 2)}`)
+    if (!isCollection(inner)) lines.push(`${head} ${scalar(inner, indent + 2, head.length + 1)}`)
     else {
       lines.push(head)
       writeCollection(inner, Array.isArray(inner) ? indent : indent + 2, lines)
@@ -49,12 +52,13 @@ function writeCollection(value: Json[] | JsonObject, indent: number, lines: stri
   }
 }
 
+/** Keys stay on one line. */
 function keyText(key: string): string {
-  return isPlain(key) ? key : inQuotes(key)
+  return isPlain(key) ? key : inQuotes(key, Number.NEGATIVE_INFINITY, 0)
 }
 
-function scalar(value: Json, indent: number): string {
-  if (typeof value === 'string') return string(value, indent)
+function scalar(value: Json, indent: number, column: number): string {
+  if (typeof value === 'string') return string(value, indent, column)
   if (typeof value === 'number') return number(value)
   if (Array.isArray(value)) return '[]'
   return isObject(value) ? '{}' : String(value)
@@ -66,23 +70,17 @@ function number(value: number): string {
   return value < 0 ? '-.inf' : '.inf'
 }
 
-function string(text: string, indent: number): string {
+function string(text: string, indent: number, column: number): string {
   if (text.includes('\n') && canBeLiteral(text)) return literal(text, indent)
-  return isPlain(text) ? text : inQuotes(text)
+  if (isPlain(text)) return folded(text, column, indent, '')
+  return inQuotes(text, column, indent)
 }
 
 /** Single quotes for what only looks like syntax; double ones, as Go's writers, for what would be no string. */
-function inQuotes(text: string): string {
+function inQuotes(text: string, column: number, indent: number): string {
   const isSyntax = text !== '' && !/[\n\t]/.test(text) && !special.test(text) && !isAmbiguous(text)
-  return isSyntax ? `'${text.replaceAll("'", "''")}'` : quoted(text)
-}
-
-/** JSON's escapes are YAML's, but JSON leaves some characters as they are that YAML forbids or breaks lines at. */
-function quoted(text: string): string {
-  return JSON.stringify(text).replace(new RegExp(`[\\ud800-\\udbff][\\udc00-\\udfff]|${special.source}`, 'g'), char => {
-    const code = (char.codePointAt(0) ?? 0).toString(16)
-    return char.length > 1 ? `\\U${code.toUpperCase().padStart(8, '0')}` : `\\u${code.padStart(4, '0')}`
-  })
+  if (!isSyntax) return doubleQuoted(text, column, indent)
+  return folded(`'${text.replaceAll("'", "''")}'`, column, indent, "'")
 }
 
 function isPlain(text: string): boolean {
