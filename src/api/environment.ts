@@ -57,6 +57,7 @@ const EngineRecord = z
     objects: z.int().min(0).describe('Objects that the project renders'),
     changed: z.int().min(0).describe('Objects that were created or changed'),
     deleted: z.int().min(0),
+    byHand: z.boolean().optional().describe('Somebody deployed something else since, from their own working tree'),
     drifted: z.int().min(0).optional().describe('Objects that differ from the project since'),
     errors: z.array(z.string().max(1024)).max(20).optional(),
     warnings: z.array(z.string().max(1024)).max(20).optional(),

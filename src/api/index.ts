@@ -1,3 +1,4 @@
+export * from './by-hand.ts'
 export * from './change.ts'
 export * from './conditions.ts'
 export * from './config-file.ts'

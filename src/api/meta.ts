@@ -27,6 +27,8 @@ export const annotations = {
   requestedAt: `${group}/requested-at`,
   /** On what a backend applied: digest of what was asked for, so that nothing is written when nothing changed. */
   digest: `${group}/digest`,
+  /** On a ReviewEnvironment: who deployed into it from a working tree, and when (JSON, `ByHand`). */
+  byHand: `${group}/deployed-by-hand`,
   /** On a Secret with a short-lived credential: when it ends (RFC 3339). */
   expiresAt: `${group}/expires-at`,
   /** On the Lease of the controllers: `http://host:port` where its holder takes deliveries. */

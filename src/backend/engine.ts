@@ -1,4 +1,4 @@
-import type { EngineRecord } from '../api/index.ts'
+import { type ByHand, byHandOf, type EngineRecord } from '../api/index.ts'
 import type { DesiredEngine, DesiredEnvironment } from '../environment/desired.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { timestamp } from '../util/clock.ts'
@@ -62,6 +62,10 @@ export function engineBackend(services: EngineServices): Backend {
     name: 'engine',
     async apply(context, desired) {
       const backend = engineOf(desired)
+      if (byHandOf(context.environment) !== undefined) {
+        await runs.stop(context.environment.metadata.uid ?? '')
+        return
+      }
       const wanted = wantedOf(context, desired, backend)
       const refused = await answerClaim(context, services, wanted)
       if (refused !== undefined) {
@@ -74,6 +78,8 @@ export function engineBackend(services: EngineServices): Backend {
     async observe(context, desired) {
       const refused = refusals.get(context)
       if (refused !== undefined) return { phase: 'stalled', ...refused, recheckAfter: recheckStalled }
+      const byHand = byHandOf(context.environment)
+      if (byHand !== undefined) return observeByHand(context, byHand)
       return observe(context, runs, wantedOf(context, desired, engineOf(desired)))
     },
     teardown: context => teardown(context, runs),
@@ -196,6 +202,22 @@ function observe(context: BackendContext, runs: EngineRuns, wanted: Wanted): Obs
     return { ...common, phase: 'failed', reason: 'DeployFailed', message }
   }
   return { ...common, phase: 'ready', reason: 'ObjectsReady', message: readyMessage(record) }
+}
+
+/** Somebody's own working tree is what runs; what was deployed before has to be deployed again after it. */
+function observeByHand({ environment }: BackendContext, { by, at, state }: ByHand): Observation {
+  const before = environment.status?.engine
+  const engine = before === undefined ? {} : { engine: { ...before, byHand: true } }
+  const then = `; the next push, or \`offshoot env resume ${environment.metadata.name}\`, deploys the change again`
+  const who = presentable(by, 128)
+  if (state === 'deploying') {
+    return { ...engine, phase: 'deploying', reason: 'DeployingByHand', message: `${who} deploys by hand since ${at}` }
+  }
+  if (state === 'failed') {
+    const message = `a deployment by hand (${who}, ${at}) did not succeed${then}`
+    return { ...engine, phase: 'failed', reason: 'DeployedByHand', message }
+  }
+  return { ...engine, phase: 'ready', reason: 'DeployedByHand', message: `deployed by hand (${who}, ${at})${then}` }
 }
 
 function readyMessage({ objects, drifted = 0, warnings = [] }: EngineRecord): string {

@@ -4,7 +4,10 @@ import { kluctlArguments } from './engine-arguments.ts'
 import { engineCommands } from './engine-program.ts'
 import { envCreateCommand } from './env-create.ts'
 import { envDeleteCommand } from './env-delete.ts'
+import { envDeployCommand } from './env-deploy.ts'
+import { envDiffCommand } from './env-diff.ts'
 import { envListCommand } from './env-list.ts'
+import { envResumeCommand } from './env-resume.ts'
 import { envShowCommand } from './env-show.ts'
 import { envWaitCommand } from './env-wait.ts'
 import { githubCommand } from './github.ts'
@@ -16,12 +19,23 @@ import { projectListCommand } from './project-list.ts'
 import { serveCommand } from './serve.ts'
 import { versionCommand } from './version.ts'
 
+const environmentCommands = [
+  envListCommand,
+  envShowCommand,
+  envCreateCommand,
+  envDiffCommand,
+  envDeployCommand,
+  envResumeCommand,
+  envDeleteCommand,
+  envWaitCommand,
+]
+
 /** The whole command line. */
 export function program(io: Io): Command {
-  const environments = new Command('env').description('environments: list, show, create, delete, wait')
-  for (const make of [envListCommand, envShowCommand, envCreateCommand, envDeleteCommand, envWaitCommand]) {
-    environments.addCommand(make(io))
-  }
+  const environments = new Command('env').description(
+    'environments: list, show, create, diff, deploy, resume, delete, wait',
+  )
+  for (const make of environmentCommands) environments.addCommand(make(io))
   const projects = new Command('project').description('projects: list, check')
   projects.addCommand(projectListCommand(io)).addCommand(projectCheckCommand(io))
   const root = new Command('offshoot')

@@ -99,6 +99,7 @@ function concernsReconciler(environment: ReviewEnvironment, old: ReviewEnvironme
     environment.metadata.generation !== old.metadata.generation ||
     isLeaving(environment, old) ||
     wasAsked(environment, old) ||
+    environment.metadata.annotations?.[annotations.byHand] !== old.metadata.annotations?.[annotations.byHand] ||
     !sameJson(environment.status?.change, old.status?.change) ||
     !sameJson(environment.status?.admission, old.status?.admission)
   )

@@ -83,6 +83,8 @@ export interface EngineHost {
   readonly cluster?: KubeClient | undefined
   /** Version for Helm's `--kube-version` when there is no cluster to ask. */
   readonly kubernetesVersion?: string | undefined
+  /** Where namespaced objects go that name no namespace; default `default`, as kluctl has it. */
+  readonly defaultNamespace?: string | undefined
   /** How variable sources reach the network; absent: from this process. */
   readonly remote?: RemoteAccess | undefined
   readonly git: GitAccess

@@ -47,7 +47,7 @@ export function engineDeployer(options: DeployerOptions) {
     const remote = await findRemoteObjects(context, {
       discriminator: rendered.discriminator,
       refs: objects.map(refOf),
-      namespaces: [namespace],
+      confinedTo: [namespace],
     })
     const outcome = await carryOut(context, request, rendered, remote, controls)
     signal.throwIfAborted()

@@ -32,10 +32,11 @@ export function nextRun(
   const own = run?.digest === digest ? run : undefined
   // The run itself tells when it ends; this is for what is missed.
   if (own?.working) return { recheckAfter: 60_000 }
-  const deployed = record?.digest === digest && record.result === 'succeeded'
+  const deployed = record?.digest === digest && record.result === 'succeeded' && record.byHand !== true
   if (!deployed) {
     // A failure of a process that is no more counts as the first.
-    const endedAt = own?.endedAt ?? (record?.digest === digest ? Date.parse(record.finished) : undefined)
+    const failedAt = record?.digest === digest && record.byHand !== true ? Date.parse(record.finished) : undefined
+    const endedAt = record?.byHand === true ? undefined : (own?.endedAt ?? failedAt)
     const wait = endedAt === undefined ? 0 : endedAt + retryDelay(own?.failures ?? 1) - now
     return wait <= 0 ? { run: 'deploy', recheckAfter: 60_000 } : { recheckAfter: wait }
   }

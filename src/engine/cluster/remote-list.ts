@@ -32,6 +32,8 @@ export interface ListRequest {
   readonly whole: ReadonlySet<string>
   /** Where to look when the account may not list a kind in the whole cluster. */
   readonly namespaces: readonly string[]
+  /** Whether the account is meant to see these namespaces and no more: nothing else is asked for. */
+  readonly confined: boolean
 }
 
 /**
@@ -43,11 +45,13 @@ export async function listByDiscriminator(context: ClusterContext, request: List
   const { progress, problems } = context
   const end = progress.start('Getting remote objects by discriminator')
   const retrier = new Retrier(context, retryDeadline)
-  const kinds = request.kinds.filter(kind => kind.verbs.includes('list'))
+  const { confined } = request
+  const kinds = request.kinds.filter(kind => kind.verbs.includes('list') && (kind.namespaced || !confined))
   const seen = { failed: 0, forbidden: 0, fallback: 0 }
   try {
     const lists = await parallel(kinds, requestsAtOnce, async kind => {
       try {
+        if (confined) return await listInNamespaces(context, retrier, kind, request)
         return await list(context, retrier, kind, request)
       } catch (error) {
         context.signal.throwIfAborted()

@@ -21,6 +21,8 @@ export interface RemoteRequest {
    * cluster: for commands that render nothing.
    */
   readonly namespaces?: readonly string[] | undefined
+  /** The only namespaces that the account is meant to see; nothing is looked for elsewhere. */
+  readonly confinedTo?: readonly string[] | undefined
 }
 
 /** Milliseconds; in a process that lives long, objects of kinds that came later must not stay unseen. */
@@ -74,7 +76,8 @@ export async function findRemoteObjects(context: ClusterContext, request: Remote
           discriminator,
           kinds: request.onlyUsedKinds === true ? kinds.filter(kind => used.has(groupKindOf(kind))) : kinds,
           whole: used,
-          namespaces: namespacesOf(context, request),
+          namespaces: request.confinedTo ?? namespacesOf(context, request),
+          confined: request.confinedTo !== undefined,
         })
   const known = new Set(listed.map(object => refKey(refOf(object))))
   const missing = [...new Map(refs.map(ref => [refKey(ref), ref]))].filter(([key]) => !known.has(key))

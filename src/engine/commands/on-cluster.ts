@@ -25,6 +25,8 @@ export interface ClusterFlags extends RenderFlags {
   readonly context?: string | undefined
   /** Nothing is changed: what would happen is found out by dry-run requests. */
   readonly dryRun?: boolean | undefined
+  /** The only namespaces that the account is meant to see. */
+  readonly confinedTo?: readonly string[] | undefined
 }
 
 /** A result as it may be shown, and as it is. */
@@ -79,7 +81,8 @@ export class ClusterRun {
   /** Objects with the discriminator, and those rendered. @throws KubeError, KubeConnectionError, the signal's reason */
   findRemote(request: Partial<RemoteRequest> = {}): Promise<RemoteObjects> {
     const { discriminator, refs } = this
-    return findRemoteObjects(this.context, { discriminator, refs, ...request })
+    const { confinedTo } = this.flags
+    return findRemoteObjects(this.context, { discriminator, refs, confinedTo, ...request })
   }
 
   /** What `delete` deletes, in order; without what is rendered it is what `prune` deletes. */

@@ -54,13 +54,9 @@ export async function renderItems(context: RenderContext, items: readonly Deploy
   })
   const results = await step(context, 'Building Kustomize objects', work, one => build(context, one))
   await step(context, 'Post-processing objects', results, one => complete(context, one))
-  const { cluster } = context.host
-  if (cluster !== undefined)
-    await settleNamespaces(
-      results.flatMap(({ objects }) => objects),
-      cluster,
-      context.signal,
-    )
+  const { cluster, defaultNamespace } = context.host
+  const all = results.flatMap(({ objects }) => objects)
+  if (cluster !== undefined) await settleNamespaces(all, cluster, context.signal, defaultNamespace)
   warnOfDoubles(context, results)
   await step(context, 'Writing rendered objects', results, async ({ item, objects }) => {
     const rendered = placeOf(context, item)

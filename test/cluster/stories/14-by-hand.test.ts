@@ -1,0 +1,107 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { findCondition } from '../../../src/api/index.ts'
+import { run } from '../../../src/cli/program.ts'
+import { adminKubeconfig, createServiceAccount, serviceAccountKubeconfigFile } from '../../harness/cluster.ts'
+import { aHouse, type House } from '../../harness/house.ts'
+import { recordingIo } from '../../harness/installation.ts'
+import { engine } from '../../harness/story-backends.ts'
+
+const deadline = { deadline: 120_000 }
+
+/** A clone of the house's repository at a branch, for as long as `work` takes. */
+async function inWorkingTree(house: House, branch: string, work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'offshoot-tree-'))
+  try {
+    await promisify(execFile)('git', ['clone', '-q', '-b', branch, house.repo().url, folder])
+    await work(folder)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function offshoot(kubeconfig: string, ...args: string[]) {
+  const { io, written } = recordingIo()
+  const code = await run([...args, '--kubeconfig', kubeconfig], io)
+  return { code, ...written }
+}
+
+describe('a developer and an environment', { concurrent: true }, () => {
+  it('deploys a working tree by hand, until the next push or until it is resumed', async () => {
+    await using house = await aHouse().deployingBy(engine).withProject('shop', engine.project()).start()
+    const pull = await house.repo().openPullRequest({ branch: 'search' })
+    const environment = house.environment(pull)
+    await environment.toBeReady(pull.sha, deadline)
+    await inWorkingTree(house, 'search', async folder => {
+      const config = join(folder, 'deploy/app/config.yaml')
+      const changed = (version: string) =>
+        writeFile(
+          config,
+          `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: config\ndata:\n  version: "${version} of {{ args.environment }}"\n`,
+        )
+      const hand = (verb: string, ...more: string[]) =>
+        offshoot(adminKubeconfig(), 'env', verb, environment.name, '-n', house.namespace, ...more)
+      const version = async () =>
+        ((await environment.find()) as { data?: { version?: string } } | undefined)?.data?.version
+      await changed('mine')
+
+      const diff = await hand('diff', '--project-dir', folder)
+      expect([diff.code, diff.stdout]).toEqual([0, expect.stringContaining('+mine of ')])
+      expect(await version()).toBe(pull.sha)
+
+      const deployed = await hand('deploy', '--project-dir', folder, '--yes')
+      expect([deployed.code, deployed.stderr]).toEqual([0, expect.any(String)])
+      expect(await version()).toBe(`mine of ${house.name}-${environment.name}`)
+      const marked = await environment.toMatch(
+        ({ status }) => findCondition(status?.conditions, 'Ready')?.reason === 'DeployedByHand',
+        'deployed by hand',
+      )
+      expect(findCondition(marked.status?.conditions, 'Ready')?.message).toMatch(/deployed by hand \(.+\)/)
+      // Looks of the controller change nothing.
+      await house.list()
+      await house.settled()
+      expect(await version()).toBe(`mine of ${house.name}-${environment.name}`)
+
+      expect(await hand('resume')).toMatchObject({ code: 0 })
+      await environment.toMatch(
+        ({ status }) => findCondition(status?.conditions, 'Ready')?.reason === 'ObjectsReady',
+        'the change again',
+        deadline,
+      )
+      expect(await version()).toBe(pull.sha)
+
+      await changed('again')
+      expect(await hand('deploy', '--project-dir', folder, '--yes')).toMatchObject({ code: 0 })
+      const pushed = await house.repo().pushTo(pull.number, { 'a.txt': 'newer' })
+      await environment.toBeReady(pushed, deadline)
+      expect(await version()).toBe(pushed)
+    })
+  }, 300_000)
+
+  it('is told of another one, and deploys over nothing without being asked', async () => {
+    await using house = await aHouse().deployingBy(engine).withProject('shop', engine.project()).start()
+    const pull = await house.repo().openPullRequest({ branch: 'search' })
+    const environment = house.environment(pull)
+    await environment.toBeReady(pull.sha, deadline)
+    await createServiceAccount(house.namespace, 'alice', [
+      { apiGroups: ['offshoot.dev'], resources: ['reviewprojects'], verbs: ['get'] },
+      { apiGroups: ['offshoot.dev'], resources: ['reviewenvironments'], verbs: ['get', 'patch'] },
+      // As the built-in role `edit` lets people do.
+      { apiGroups: [''], resources: ['serviceaccounts'], verbs: ['impersonate'] },
+    ])
+    const alice = await serviceAccountKubeconfigFile(house.namespace, 'alice')
+    await inWorkingTree(house, 'search', async folder => {
+      const args = ['env', 'deploy', environment.name, '-n', house.namespace, '--project-dir', folder]
+      expect(await offshoot(adminKubeconfig(), ...args, '--yes')).toMatchObject({ code: 0 })
+      const refused = await offshoot(alice, ...args)
+      expect(refused.code).toBe(1)
+      expect(refused.stderr).toMatch(/has deployed into this environment by hand since/)
+      const over = await offshoot(alice, ...args, '--yes')
+      expect([over.code, over.stderr]).toEqual([0, expect.stringContaining('has deployed into this environment')])
+    })
+  }, 300_000)
+})
