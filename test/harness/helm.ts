@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -12,18 +12,18 @@ import { helmBinary } from './binaries.ts'
 export const chartFolder = join(import.meta.dirname, '../../charts/offshoot')
 
 const run = promisify(execFile)
-let home: string | undefined
 
 /** Runs the real helm and gives what it prints. @throws Error with its complaint as `stderr` */
 export async function helm(args: readonly string[], kubeconfig?: string): Promise<string> {
-  if (home === undefined) {
-    const made = mkdtempSync(join(tmpdir(), 'offshoot-helm-'))
-    process.once('exit', () => rmSync(made, { recursive: true, force: true }))
-    home = made
+  // Nothing of this machine's own helm is used, and nothing is left behind.
+  const home = await mkdtemp(join(tmpdir(), 'offshoot-helm-'))
+  try {
+    const env = { HOME: home, PATH: process.env.PATH, ...(kubeconfig === undefined ? {} : { KUBECONFIG: kubeconfig }) }
+    const options = { env, timeout: 60_000, maxBuffer: 64 * 1024 * 1024 }
+    return (await run(await helmBinary(), [...args], options)).stdout
+  } finally {
+    await rm(home, { recursive: true, force: true })
   }
-  const env = { HOME: home, PATH: process.env.PATH, ...(kubeconfig === undefined ? {} : { KUBECONFIG: kubeconfig }) }
-  const options = { env, timeout: 60_000, maxBuffer: 64 * 1024 * 1024 }
-  return (await run(await helmBinary(), [...args], options)).stdout
 }
 
 /** A release of the chart: name, namespace and the values that differ from the chart's own. */
