@@ -1,7 +1,7 @@
-import { KubeError } from '../../kube/errors.ts'
+import { KubeConnectionError, KubeError } from '../../kube/errors.ts'
+import { resourcePath } from '../../kube/paths.ts'
 import { jitter } from '../../kube/retry.ts'
 import type { KubeObject, ObjectKey } from '../../kube/types.ts'
-import { MalformedWatchError } from '../../kube/watch.ts'
 import { apiVersionOf } from '../plan/refs.ts'
 import type { ObjectRef } from '../plan/types.ts'
 import { isTransient } from './retrying.ts'
@@ -23,7 +23,7 @@ export function keyOfRef(ref: ObjectRef): ObjectKey {
  * Shows an object as it is and each time it changes (undefined while it does not exist), until `look` says that it has
  * seen enough. By a watch; by polling where the account may only get the object. Failures that may pass are outlasted:
  * the signal is what ends it.
- * @throws KubeError for a refusal; the signal's reason when aborted
+ * @throws KubeError for a refusal; OffshootError for a namespaced object without a namespace; the signal's reason
  */
 export async function follow(
   follower: Follower,
@@ -44,14 +44,20 @@ export async function follow(
       else if (error instanceof KubeError && error.isKindMissing) {
         if (await look(undefined)) return
         await follower.clock.sleep(pollInterval, signal)
-      } else if (!isTransient(error) && !(error instanceof MalformedWatchError) && error instanceof KubeError) {
-        throw error
-      } else {
+      } else if (mayPass(error, failures)) {
         const delay = jitter(Math.min(maxDelay, 100 * 2 ** Math.min(failures++, 10)), follower.random)
         await follower.clock.sleep(delay, signal)
+      } else {
+        throw error
       }
     }
   }
+}
+
+function mayPass(error: unknown, failures: number): boolean {
+  // A token that ran out is renewed for the next request.
+  if (error instanceof KubeError && error.isUnauthorized) return failures === 0
+  return error instanceof KubeConnectionError || isTransient(error)
 }
 
 async function get({ kube }: Follower, ref: ObjectRef, signal: AbortSignal): Promise<KubeObject | undefined> {
@@ -66,6 +72,8 @@ async function watchOnce(
   signal: AbortSignal,
 ): Promise<boolean> {
   const kind = { apiVersion: apiVersionOf(ref), kind: ref.kind }
+  // Without its namespace, objects of that name in any would be meant.
+  resourcePath(await kube.resourceFor(kind, { signal }), ref)
   const selector = { namespace: ref.namespace, fieldSelector: `metadata.name=${ref.name}` }
   const { items, resourceVersion } = await kube.list(kind, { ...selector, signal })
   if (await look(items[0])) return true

@@ -12,6 +12,8 @@ export interface WaitPurpose {
 
 /** Milliseconds; as kluctl. */
 const defaultTimeout = 300_000
+/** Milliseconds; timers end at once that are set for more than 2^31. */
+const longestSleep = 86_400_000
 
 /** Waits for objects of an item, in a real run. Gives the `refKey`s of those that are ready; see {@link waitAllReady}. */
 export async function waitReady(item: ItemRun, refs: readonly ObjectRef[], purpose: WaitPurpose): Promise<Set<string>> {
@@ -39,7 +41,7 @@ export async function waitAllReady(
   const keepTime = async () => {
     for (let left = timeout; !over.signal.aborted; left = deadline - clock.now()) {
       if (left <= 0) return timeUp.abort()
-      await clock.sleep(left, over.signal).catch(() => undefined)
+      await clock.sleep(Math.min(left, longestSleep), over.signal).catch(() => undefined)
     }
   }
   const timekeeper = keepTime()

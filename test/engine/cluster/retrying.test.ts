@@ -145,6 +145,22 @@ it('a watch that breaks, expires or is put off goes on with a list', async () =>
   expect(server.requests.every(request => request.includes('fieldSelector=metadata.name%3Dmap'))).toBe(true)
 })
 
+it('an object without its namespace is not looked for in all of them', async () => {
+  const { server, context } = await world((_, response) => json(response, 200, { items: [configMap('map', '2')] }))
+  const ref = { version: 'v1', kind: 'ConfigMap', name: 'map' }
+  await expect(follow(context, ref, () => true, context.signal)).rejects.toThrow('needs a namespace')
+  expect(server.requests).toEqual([])
+})
+
+it('what is wrong with the looking itself ends it', async () => {
+  const { context } = await world((_, response) => json(response, 200, { items: [] }))
+  const ref = { version: 'v1', kind: 'ConfigMap', name: 'map', namespace: 'ns' }
+  const look = () => {
+    throw new TypeError('a mistake')
+  }
+  await expect(follow(context, ref, look, context.signal)).rejects.toThrow('a mistake')
+})
+
 it('fields of others are no lost race', () => {
   const conflict = new KubeError(409, 'Conflict', '', { causes: [{ reason: 'FieldManagerConflict' }] })
   expect(isTransient(conflict)).toBe(false)
