@@ -39,7 +39,8 @@ export function conflictRules(project: DeploymentProject): ConflictRule[] {
 /**
  * Decides for each field in conflict whether it is applied by force or left to others, by kluctl's rules: what people
  * set by hand is overwritten, what controllers own is given up, unless a rule or an annotation of the rendered object
- * says otherwise. `ignore` is stronger than `force-apply`, and gives up without a warning.
+ * says otherwise. Later rules win, annotations over rules, and their `ignore` over their `force-apply`; what is ignored
+ * is given up without a warning.
  * @throws EngineError when a field cannot be told for sure, or a rule cannot be read
  */
 export function resolveConflicts(
