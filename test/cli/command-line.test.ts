@@ -66,7 +66,7 @@ describe('completion', () => {
   it.each([
     [
       'offshoot ',
-      'env project render list-targets list-images helm-pull helm-update install serve version completion --help',
+      'env project render diff deploy prune delete validate poke-images list-targets list-images helm-pull helm-update github install serve version completion --help',
     ],
     ['offshoot env c', 'create'],
     ['offshoot env wait --f', '--for'],

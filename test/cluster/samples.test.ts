@@ -71,7 +71,13 @@ const kluctlFiles = {
 
 describe('config/samples', { concurrent: true }, () => {
   it('are all told of here', () => {
-    const told = ['git-branches.yaml', 'github-kluctl.yaml', 'github-objects.yaml', 'manual-environment.yaml']
+    const told = [
+      'git-branches.yaml',
+      'github-engine.yaml',
+      'github-kluctl.yaml',
+      'github-objects.yaml',
+      'manual-environment.yaml',
+    ]
     expect(readdirSync(folder).sort()).toEqual(told)
   })
 
@@ -127,6 +133,17 @@ describe('config/samples', { concurrent: true }, () => {
     await house.settled()
     expect(await house.environment(unfinished).get()).toBeUndefined()
     expect(await byHand()).toMatchObject({ spec: { origin: 'manual' } })
+  })
+
+  it('github-engine.yaml deploys a pull request by the engine', async () => {
+    const project = sample('github-engine.yaml')
+    await using house = await aHouse()
+      .withProject(project.metadata.name, projectOf(project, 'acme/shop', kluctlFiles))
+      .start()
+    const pull = await house.repo().openPullRequest()
+    const { status } = await house.environment(pull).toBeReady(pull.sha, { deadline: 120_000 })
+    const key = { apiVersion: 'v1', kind: 'ConfigMap', namespace: status?.namespace ?? '', name: 'shop' }
+    expect(await house.kube.get(key)).toMatchObject({ data: { tag: pull.sha } })
   })
 
   it('git-branches.yaml gives the branches of a bare Git server environments', async () => {
