@@ -18,11 +18,12 @@ export async function runHooks(item: ItemRun, hooks: readonly Hook[]): Promise<v
   tracker.line(`Applying ${hooks.length} hooks`)
   const outcomes = new Map<Hook, boolean>()
   for (const [index, hook] of hooks.entries()) {
-    if (run.stopped) return
+    if (run.stopped) break
     const isReady = await runHook(item, hook, `${index + 1} of ${hooks.length}`)
     if (isReady !== undefined) outcomes.set(hook, isReady)
     tracker.advance()
   }
+  if (run.context.signal.aborted) return
   const over = hooks.filter(hook => isToDelete(hook, outcomes.get(hook))).toReversed()
   if (over.length > 0) tracker.line(`Deleting ${over.length} hooks after hook execution`)
   for (const [index, hook] of over.entries()) await deleteHook(item, hook, index, over.length)

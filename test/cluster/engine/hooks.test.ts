@@ -38,7 +38,9 @@ class HookStory implements AsyncDisposable {
   }
 
   /** Deploys once more and gives what happened to the ConfigMaps, in order. */
-  async deploy(options: { dryRun?: boolean; signal?: AbortSignal; onLine?: (line: string) => void } = {}) {
+  async deploy(
+    options: { dryRun?: boolean; abortOnError?: boolean; signal?: AbortSignal; onLine?: (line: string) => void } = {},
+  ) {
     await this.#project.write({
       '.kluctl.yaml': `discriminator: ${this.namespace}\nargs:\n- name: run\n  default: r${this.#run++}\n`,
     })
@@ -93,6 +95,22 @@ it('hooks run by weight, and are deleted by their policies, the last one first',
   expect(result.deleted).toEqual([])
   expect(result.hooks.size).toBe(3)
   expect((await story.deploy()).changes).toContain('MODIFIED stays')
+})
+
+it('a hook that fails is deleted by its policy, and ends the deployment only when it is asked for', async () => {
+  const hook = { 'kluctl.io/hook': 'pre-deploy' }
+  const slow = { 'kluctl.io/is-ready': 'false', 'kluctl.io/hook-timeout': '100ms' }
+  await using story = await HookStory.of({
+    map: {},
+    hook1: { ...hook, ...slow, 'kluctl.io/hook-delete-policy': 'hook-failed' },
+    hook2: { ...hook, ...slow, 'kluctl.io/hook-wait': 'false' },
+  })
+  const failure = expect.stringContaining('timed out while waiting for readiness of') as unknown
+  const aborted = await story.deploy({ abortOnError: true })
+  expect([aborted.errors, aborted.changes]).toEqual([[failure], ['ADDED hook1', 'DELETED hook1']])
+  const { errors, changes } = await story.deploy()
+  expect(errors).toEqual([failure])
+  expect(changes).toEqual(['ADDED hook1', 'ADDED hook2', 'DELETED hook1', 'ADDED map'])
 })
 
 it('a hook holds back what comes after it until it is ready', async () => {
