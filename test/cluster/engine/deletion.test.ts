@@ -3,7 +3,13 @@ import { deleteObjects } from '../../../src/engine/cluster/deployment.ts'
 import type { KubeObject } from '../../../src/kube/types.ts'
 import { systemClock } from '../../../src/util/clock.ts'
 import { configMap, TestProject } from '../../engine/harness/project.ts'
-import { adminClient, createServiceAccount, serviceAccountClient, uniqueNamespace } from '../../harness/cluster.ts'
+import {
+  adminClient,
+  createServiceAccount,
+  serviceAccountClient,
+  serviceAccountKubeconfigFile,
+  uniqueNamespace,
+} from '../../harness/cluster.ts'
 import { deployProject, shown, testContext } from '../../harness/engine/deployer.ts'
 
 const cluster = adminClient()
@@ -102,4 +108,39 @@ it('a namespace takes with it what is in it', async () => {
   }
   expect(await cluster.get({ apiVersion: 'v1', kind: 'Namespace', name: namespace })).toBeUndefined()
   expect(context.problems.errors).toEqual([])
+})
+
+it('an account of one namespace deploys, prunes and deletes a target', async () => {
+  const namespace = await uniqueNamespace('deletion')
+  const verbs = ['get', 'list', 'watch', 'create', 'patch', 'delete']
+  await createServiceAccount(namespace, 'deployer', [{ apiGroups: [''], resources: ['configmaps', 'secrets'], verbs }])
+  const kubeconfig = await serviceAccountKubeconfigFile(namespace, 'deployer')
+  const place = `  namespace: ${namespace}\n`
+  await using project = await TestProject.of({
+    '.kluctl.yaml': `discriminator: ${namespace}\n`,
+    'deployment.yaml': 'deployments:\n- path: a\n',
+    'a/one.yaml': configMap('one', {}, place),
+    'a/two.yaml': `apiVersion: v1\nkind: Secret\nmetadata:\n  name: two\n${place}`,
+  })
+  const left = async () => {
+    const lists = ['ConfigMap', 'Secret'].map(async kind => {
+      const labelSelector = `kluctl.io/discriminator=${namespace}`
+      const { items } = await cluster.list({ apiVersion: 'v1', kind }, { namespace, labelSelector })
+      return items.map(({ metadata }) => metadata.name)
+    })
+    return (await Promise.all(lists)).flat()
+  }
+  const run = async (command: string) => {
+    const flags = ['--yes', '--kubeconfig', kubeconfig, '--write-command-result=false']
+    const { code, stdout, stderr } = await project.run([command, ...flags])
+    expect(code, `${command}: ${stdout}${stderr}`).toBe(0)
+    return left()
+  }
+  expect(await run('deploy')).toEqual(['one', 'two'])
+  await project.write({ 'a/two.yaml': configMap('three', {}, place) })
+  expect(await run('prune')).toEqual(['one'])
+  expect(await run('deploy')).toEqual(['one', 'three'])
+  // What is deleted is found by its discriminator: the project need not know it.
+  await project.write({ 'a/two.yaml': '' })
+  expect(await run('delete')).toEqual([])
 })
