@@ -62,6 +62,15 @@ const up: Record<string, Point[]> = {
     },
     ready,
   ],
+  engine: [
+    {
+      title: 'after the discriminator was recorded, before anything carries it',
+      when: 'after',
+      write: status(/"discriminators":/),
+    },
+    { title: 'after an object was applied', when: 'after', write: { method: 'PATCH', path: /\/configmaps\/config/ } },
+    ready,
+  ],
 }
 
 /** On the way down. */
@@ -103,6 +112,18 @@ const down: Record<string, Point[]> = {
       title: 'after its right to tell the cluster was deleted',
       when: 'after',
       write: { method: 'DELETE', path: /\/kube-system\/rolebindings\// },
+    },
+  ],
+  engine: [
+    {
+      title: 'after its object was deleted',
+      when: 'after',
+      write: { method: 'DELETE', path: /\/configmaps\/config/ },
+    },
+    {
+      title: 'before its namespace is deleted',
+      when: 'before',
+      write: { method: 'DELETE', path: /\/api\/v1\/namespaces\// },
     },
   ],
 }
@@ -148,7 +169,7 @@ describe.each(backends.filter(({ kluctl }) => kluctl !== 'real'))(
       await Promise.all(pulls.map(({ number }) => house.repo().close(number)))
       await Promise.all(pulls.map(pull => house.environment(pull).toBeGone({ deadline: 90_000, interval: 250 })))
       expect(await house.remains()).toEqual([])
-    }, 300_000)
+    }, 480_000)
 
     it('finishes what it was removing, wherever it was, and says so once', async () => {
       await using house = await aHouse()
@@ -168,7 +189,7 @@ describe.each(backends.filter(({ kluctl }) => kluctl !== 'real'))(
         await house.toSay(pull, 'is gone')
       }
       expect(await house.remains()).toEqual([])
-    }, 300_000)
+    }, 480_000)
   },
 )
 
