@@ -100,6 +100,15 @@ describe('a standby hands deliveries to the leader', () => {
     expect(answers.map(({ status }) => status)).toEqual([503, 503, 503])
     two.state.leaderUrl = two.url
     expect((await post(two.url, signed(body, 'shop-secret'))).status).toBe(503)
+    // What was handed over once goes nowhere else, whoever leads.
+    await using leader = await impostor(taken)
+    one.state.leaderUrl = leader.url
+    expect((await post(one.url, signed(body, 'shop-secret'))).status).toBe(202)
+    const mark = 'x-offshoot-handed-over'
+    expect(leader.seen[0]?.rawHeaders).toContain(mark)
+    const marked = { ...signed(body, 'shop-secret'), [mark]: 'true' }
+    expect((await post(one.url, marked)).status).toBe(503)
+    expect(leader.seen).toHaveLength(1)
   })
 
   it('and takes one that was handed over, once it leads itself', async () => {
