@@ -68,7 +68,10 @@ export class DataKeys {
   #recipients(group: KeyGroup): Recipient[] {
     const host = this.#host
     return [
-      ...group.age.map(key => ({ name: `age ${key.recipient}`, open: () => this.#openAge(key.enc) })),
+      ...group.age.map(key => ({
+        name: `age ${key.recipient}`,
+        open: (signal: AbortSignal) => this.#openAge(key.enc, signal),
+      })),
       ...group.pgp.map(key => ({
         name: `pgp ${key.fp}`,
         open: (signal: AbortSignal) => openPgp(key.enc, host.environment, signal),
@@ -89,14 +92,19 @@ export class DataKeys {
     ]
   }
 
-  async #openAge(armored: string): Promise<Uint8Array> {
-    this.#identities ??= ageIdentities(this.#host.environment)
+  async #openAge(armored: string, signal: AbortSignal): Promise<Uint8Array> {
+    this.#identities ??= ageIdentities(this.#host.environment, signal)
     return openAge(armored, await this.#identities)
   }
+}
+
+/** No recipient of a file could be used; the message says what was tried. */
+export class NoKeyError extends EngineError {
+  override readonly name = 'NoKeyError'
 }
 
 function noKey(tried: readonly string[], groups: number, needed: number): EngineError {
   const what = groups > 1 ? `${needed} of its ${groups} key groups` : 'one of its recipients'
   if (tried.length === 0) return new EngineError('the file has no recipients')
-  return new EngineError(`there is no key for it; it needs ${what}:\n${tried.map(line => `- ${line}`).join('\n')}`)
+  return new NoKeyError(`there is no key for it; it needs ${what}:\n${tried.map(line => `- ${line}`).join('\n')}`)
 }

@@ -2,13 +2,14 @@ import { messageOf } from '../../util/errors.ts'
 import { EngineError } from '../errors.ts'
 import type { Sops } from '../item.ts'
 import type { RemoteHost } from '../vars/remote/direct.ts'
-import { DataKeys } from './data-key.ts'
+import { DataKeys, NoKeyError } from './data-key.ts'
 import { decryptFile, type EncryptedFile } from './file.ts'
 import { openDotenv } from './formats/dotenv.ts'
 import { openIni } from './formats/ini.ts'
 import { openBinary, openJson } from './formats/json.ts'
 import { openYaml } from './formats/yaml.ts'
 import { parseMetadata } from './metadata.ts'
+import { decryptWith, findSops } from './program.ts'
 
 /** Bytes; what kluctl takes, too. */
 const maxFileSize = 5 * 1024 * 1024
@@ -16,17 +17,27 @@ const maxFileSize = 5 * 1024 * 1024
 /**
  * Decrypts files of SOPS. Keys are looked for where SOPS looks (`SOPS_AGE_KEY`, `SOPS_AGE_KEY_FILE`, its key file,
  * gpg, the clouds' default credentials, `VAULT_TOKEN`), in the environment of the host, and in `SOPS_PGP_KEY` or
- * `SOPS_PGP_KEY_FILE`. `OFFSHOOT_SOPS_IGNORE_MAC=true` takes files whose MAC does not fit, as kluctl does.
+ * `SOPS_PGP_KEY_FILE`. Where none fits, a `sops` of the user's own is asked, which knows more kinds of keys. `OFFSHOOT_SOPS_IGNORE_MAC=true` takes files whose MAC does not fit, as kluctl does.
  */
 export function createSops(host: RemoteHost): Sops {
   const keys = new DataKeys(host)
-  const checkMac = host.environment.OFFSHOOT_SOPS_IGNORE_MAC !== 'true'
+  const { environment } = host
+  const checkMac = environment.OFFSHOOT_SOPS_IGNORE_MAC !== 'true'
   return {
     async decrypt(content, path, signal) {
       const file = openEncrypted(content, path)
       if (file === undefined) return undefined
       const metadata = parseMetadata(file.metadata)
-      return decryptFile(file, metadata, await keys.open(metadata, signal), checkMac)
+      try {
+        return decryptFile(file, metadata, await keys.open(metadata, signal), checkMac)
+      } catch (error) {
+        signal.throwIfAborted()
+        const program = error instanceof NoKeyError ? await findSops(environment) : undefined
+        if (program === undefined) throw error
+        return await decryptWith(program, content, path, { environment, checkMac }, signal).catch(other => {
+          throw new EngineError(`${messageOf(error)}\n- ${messageOf(other)}`)
+        })
+      }
     },
   }
 }

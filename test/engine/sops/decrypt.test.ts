@@ -142,3 +142,28 @@ test('a run without keys says so', async () => {
   )
   expect(await withoutKeys.decrypt(Buffer.from('a: 1'), 'a.yaml', signal)).toBeUndefined()
 })
+
+test('a command may print the age key; one that fails says so', async () => {
+  const command = `cat '${join(folder, 'one.agekey')}'`
+  expect(text(await decrypt('all.env', { PATH: process.env.PATH, SOPS_AGE_KEY_CMD: command }))).toContain('s3=cret')
+  const failing = { PATH: process.env.PATH, SOPS_AGE_KEY_CMD: 'echo no agent >&2; exit 3' }
+  await expect(decrypt('all.env', failing)).rejects.toThrow('SOPS_AGE_KEY_CMD failed: no agent')
+})
+
+test("without a key of ours the user's own sops is asked; what it says is said too", async () => {
+  const bin = await mkdtemp(join(tmpdir(), 'offshoot-sops-bin-'))
+  try {
+    const script = (lines: string) => writeFile(join(bin, 'sops'), `#!/bin/sh\n${lines}\n`, { mode: 0o755 })
+    const environment = { PATH: `${bin}:/usr/bin:/bin`, SSH_AUTH_SOCK: '/agent' }
+    await script('echo "args: $1 $2 $3, agent: $SSH_AUTH_SOCK"; for last; do :; done; grep -c "^sops" "$last"')
+    expect(text(await decrypt('all.yaml', environment))).toBe(
+      'args: --decrypt --input-type=yaml --output-type=yaml, agent: /agent\n1\n',
+    )
+    await script('echo "Failed to get the data key" >&2; exit 128')
+    await expect(decrypt('all.yaml', environment)).rejects.toThrow(
+      /there is no key for it[\s\S]*sops: Failed to get the data/,
+    )
+  } finally {
+    await rm(bin, { recursive: true })
+  }
+})

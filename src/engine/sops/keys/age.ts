@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../../../util/errors.ts'
+import { runTool } from '../../binaries/index.ts'
 import { EngineError } from '../../errors.ts'
 
 /** Environment variables that SOPS itself reads for age. */
@@ -13,10 +14,11 @@ export interface AgeIdentities {
 }
 
 /**
- * Age identities of `SOPS_AGE_KEY`, the file that `SOPS_AGE_KEY_FILE` names, and SOPS's own key file in the user's
- * configuration folder. @throws EngineError when a file that was named cannot be read
+ * Age identities of `SOPS_AGE_KEY`, the file that `SOPS_AGE_KEY_FILE` names, what `SOPS_AGE_KEY_CMD` prints, and SOPS's
+ * own key file in the user's configuration folder.
+ * @throws EngineError when a file that was named cannot be read, or the command fails
  */
-export async function ageIdentities(environment: Environment): Promise<AgeIdentities> {
+export async function ageIdentities(environment: Environment, signal: AbortSignal): Promise<AgeIdentities> {
   const texts = [environment.SOPS_AGE_KEY ?? '']
   const lookedIn = ['SOPS_AGE_KEY']
   const named = environment.SOPS_AGE_KEY_FILE
@@ -28,6 +30,11 @@ export async function ageIdentities(environment: Environment): Promise<AgeIdenti
       throw new EngineError(`SOPS_AGE_KEY_FILE cannot be read: ${messageOf(error)}`)
     }
   }
+  const command = environment.SOPS_AGE_KEY_CMD
+  if (command) {
+    lookedIn.push('SOPS_AGE_KEY_CMD')
+    texts.push(await printed(command, environment, signal))
+  }
   const own = ownKeyFile(environment)
   if (own !== undefined) {
     lookedIn.push(own)
@@ -35,6 +42,22 @@ export async function ageIdentities(environment: Environment): Promise<AgeIdenti
   }
   const lines = texts.flatMap(text => text.split('\n')).map(line => line.trim())
   return { identities: lines.filter(line => line !== '' && !line.startsWith('#')), lookedIn }
+}
+
+async function printed(command: string, environment: Environment, signal: AbortSignal): Promise<string> {
+  try {
+    const env = Object.fromEntries(Object.entries(environment).filter((it): it is [string, string] => !!it[1]))
+    const { stdout } = await runTool('/bin/sh', ['-c', command], {
+      env,
+      signal,
+      deadline: 60_000,
+      maxBytes: 1024 * 1024,
+    })
+    return stdout
+  } catch (error) {
+    signal.throwIfAborted()
+    throw new EngineError(`SOPS_AGE_KEY_CMD failed: ${messageOf(error)}`)
+  }
 }
 
 function ownKeyFile(environment: Environment): string | undefined {
