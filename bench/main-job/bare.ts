@@ -3,21 +3,26 @@ import { KubeClient } from '../../src/kube/client.ts'
 import { parallel } from '../../src/util/parallel.ts'
 import type { TestCluster } from '../../test/harness/test-cluster.ts'
 import { keysIn, plainObjects } from './objects.ts'
+import { between, type Usage } from './usage.ts'
 
 /** Connections of the reference client. */
 const connections = 16
 
-/** Milliseconds that a client without any thought takes for as many environments. */
+/** What a client without any thought takes for as many environments. */
 export interface BareTimes {
+  /** Milliseconds. */
   create: number
   delete: number
+  /** CPU seconds of client and control plane together: what can be compared on a busy machine too. */
+  createCpu: number
+  deleteCpu: number
 }
 
 /**
  * Creates the objects of `count` environments over 16 connections as fast as it can, and deletes them again: nothing
  * is remembered, nothing is checked. The namespaces then end as the namespace controller likes.
  */
-export async function bareRun(cluster: TestCluster, count: number): Promise<BareTimes> {
+export async function bareRun(cluster: TestCluster, usage: Usage, count: number): Promise<BareTimes> {
   const kube = KubeClient.fromKubeconfig({ path: cluster.adminKubeconfig, connections })
   const prefix = `bare-${randomBytes(3).toString('hex')}`
   const namespaces = Array.from({ length: count }, (_, index) => `${prefix}-${index}`)
@@ -30,24 +35,30 @@ export async function bareRun(cluster: TestCluster, count: number): Promise<Bare
       namespace: 'default',
       name: 'a',
     })
-    const create = await timed(() =>
+    const create = await timed(usage, () =>
       parallel(namespaces, connections, async namespace => {
         for (const object of plainObjects(namespace, sha)) await kube.create(object)
       }),
     )
-    const remove = await timed(() =>
+    const remove = await timed(usage, () =>
       parallel(namespaces, connections, async namespace => {
         for (const key of keysIn(namespace).toReversed()) await kube.delete(key)
       }),
     )
-    return { create, delete: remove }
+    return { create: create.wall, delete: remove.wall, createCpu: create.cpu, deleteCpu: remove.cpu }
   } finally {
     await kube.close()
   }
 }
 
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const began = performance.now()
+async function timed(usage: Usage, work: () => Promise<unknown>): Promise<{ wall: number; cpu: number }> {
+  const before = await usage.read()
   await work()
-  return performance.now() - began
+  const { seconds, cpu } = between(before, await usage.read())
+  return { wall: seconds * 1000, cpu: totalCpu(cpu) }
+}
+
+/** CPU seconds of all processes together. */
+export function totalCpu(cpu: Record<string, number>): number {
+  return Object.values(cpu).reduce((sum, seconds) => sum + seconds, 0)
 }

@@ -1,6 +1,6 @@
 import { formatKey } from '../../src/kube/types.ts'
 import type { PullRequest } from '../../test/harness/forge/model.ts'
-import type { BareTimes } from './bare.ts'
+import { type BareTimes, totalCpu } from './bare.ts'
 import { keysIn } from './objects.ts'
 import { replay } from './replay.ts'
 import type { Report } from './report.ts'
@@ -37,6 +37,7 @@ export async function burst(world: World, report: Report, count: number, bare: B
       s: milliseconds / 1000,
       first_ms: first,
       times_bare: milliseconds / bare.create,
+      times_bare_cpu: totalCpu(used.cpu) / bare.createCpu,
       bare_s: bare.create / 1000,
     },
     goal: '≤ 2 times bare, first < 1 s',
@@ -115,6 +116,7 @@ export async function closeAll(
     values: {
       s: milliseconds / 1000,
       times_bare: milliseconds / reference,
+      times_bare_cpu: totalCpu(asked.cpu) / ((bare.deleteCpu / bare.count) * pulls.length),
       bare_s: reference / 1000,
       ...perRun(asked.cpu),
     },

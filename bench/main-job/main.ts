@@ -24,7 +24,7 @@ await inWorld(
   async world => {
     const pulls = []
     if (wants('single')) pulls.push(...(await oneAtATime(world, report, sizes.rounds, 0)))
-    const bare = { ...(await bareRun(world.cluster, sizes.burst)), count: sizes.burst }
+    const bare = { ...(await bareRun(world.cluster, world.usage, sizes.burst)), count: sizes.burst }
     const made = wants('burst') ? await burst(world, report, sizes.burst, bare) : undefined
     pulls.push(...(made?.pulls ?? []))
     if (wants('single') && made) pulls.push(...(await oneAtATime(world, report, sizes.rounds, pulls.length)))

@@ -21,6 +21,8 @@ import type { Stores } from './stores.ts'
 export interface Enqueue {
   /** As soon as possible. */
   now(work: Work): void
+  /** When there is nothing better to do: nothing is known to have happened. */
+  look(work: Work): void
   /** After some milliseconds, unless it is done before. */
   after(work: Work, milliseconds: number): void
   /** As `now`; false when the queue is full, and nothing was taken. */

@@ -66,6 +66,7 @@ function environmentHandler(context: ControllerContext): InformerHandler<ReviewE
       const { deletionTimestamp } = environment.metadata
       const ours = environment.spec.origin === 'automatic' && deletionTimestamp === undefined
       if (ours && environment.status?.change === undefined) enqueue.after(work, factsDelay)
+      else if (isSettled(environment)) enqueue.look(work)
       else enqueue.now(work)
       if (environment.status?.state !== undefined) tell(context, environment)
     },
@@ -91,6 +92,12 @@ function environmentHandler(context: ControllerContext): InformerHandler<ReviewE
       }
     },
   }
+}
+
+/** Whether it was ready when it was last looked at, and nobody has asked for anything since. */
+function isSettled({ metadata, status }: ReviewEnvironment): boolean {
+  const isSeen = status?.observedGeneration === metadata.generation
+  return status?.state === 'Ready' && isSeen && metadata.deletionTimestamp === undefined
 }
 
 /** Whether something changed that the environment's reconciler does not write itself. */

@@ -73,6 +73,11 @@ export class WorkQueue {
     return this.#asked.size + this.#looks.size
   }
 
+  /** Those of them that something has asked for. */
+  get asked(): number {
+    return this.#asked.size
+  }
+
   /** Keys that wait for their time. */
   get delayed(): number {
     return this.#dueAt.size
@@ -86,6 +91,11 @@ export class WorkQueue {
   /** Adds a key, to be worked on as soon as its group's turn comes. Does nothing once closed. */
   add(key: string): void {
     this.#add(key, this.#asked)
+  }
+
+  /** Adds a key that nothing has happened to: whatever has goes first. */
+  look(key: string): void {
+    this.#add(key, this.#looks)
   }
 
   /** As `add`, but false, and nothing added, when the queue is full (a key that is already there is always taken). */

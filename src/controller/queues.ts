@@ -38,6 +38,9 @@ const deadlines: Record<QueueName, number> = {
   feedback: 60_000,
 }
 
+/** How long a change waits for environments to be done, in milliseconds; then it is looked at all the same. */
+const longestWait = 20_000
+
 /** What the queues are made of. */
 export interface QueuesOptions {
   stores: Stores
@@ -75,6 +78,10 @@ export class Queues implements Enqueue {
     this.#queue(work).add(formatWork(work))
   }
 
+  look(work: Work): void {
+    this.#queue(work).look(formatWork(work))
+  }
+
   after(work: Work, milliseconds: number): void {
     this.#queue(work).addAfter(formatWork(work), milliseconds)
   }
@@ -97,7 +104,10 @@ export class Queues implements Enqueue {
           clock,
           log,
           deadline: deadlines[name],
-          handler: (key, inner) => work(parseWork(key), inner),
+          handler: async (key, inner) => {
+            if (name === 'change') await this.#room(inner)
+            return work(parseWork(key), inner)
+          },
           observe: result => metrics.worked(result),
         },
         signal,
@@ -109,6 +119,14 @@ export class Queues implements Enqueue {
   /** Takes nothing more; work that has begun goes on. */
   close(): void {
     for (const queue of this.byName.values()) queue.close()
+  }
+
+  /** Waits while as many environments wait as can be worked on: what was begun is finished before more is begun. */
+  async #room(signal: AbortSignal): Promise<void> {
+    const { clock, workers } = this.#options
+    const environments = this.byName.get('environment')
+    const isFull = () => (environments?.asked ?? 0) > workers.environment
+    for (let waited = 0; isFull() && waited < longestWait; waited += 10) await clock.sleep(10, signal)
   }
 
   #queue({ kind }: Work): WorkQueue {
