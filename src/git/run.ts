@@ -82,6 +82,7 @@ function kindOf(complaint: string): GitErrorKind {
   if (/Authentication failed|could not read Username|Permission denied|error: 40[13]\b/.test(complaint))
     return 'unauthorized'
   if (/not our ref|unadvertised object|couldn't find remote ref/.test(complaint)) return 'notFound'
+  if (/expected shallow list|does not support (?:shallow|--depth)/i.test(complaint)) return 'unsupported'
   if (/transport '.*' not allowed|invalid refspec/.test(complaint)) return 'invalid'
   return 'unavailable'
 }

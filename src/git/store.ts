@@ -156,8 +156,13 @@ export class GitStore {
       const { fetchDeadline: deadline, maxFetchBytes } = this.#options
       await withinSize(gitDir, maxFetchBytes, signal, bounded => runGit(args, { remote, signal: bounded, deadline }))
     }
+    const only = `+${sha}:refs/offshoot/${sha}`
     try {
-      await fetch(`+${sha}:refs/offshoot/${sha}`, '--depth=1')
+      await fetch(only, '--depth=1').catch(error => {
+        // Simple servers give whole histories only.
+        if (!(error instanceof GitError) || error.kind !== 'unsupported') throw error
+        return fetch(only)
+      })
     } catch (error) {
       // Some servers give only what a ref points to: then take the branches, and see whether one holds it.
       if (!(error instanceof GitError) || error.kind !== 'notFound') throw error
