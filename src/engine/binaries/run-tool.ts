@@ -89,7 +89,12 @@ function collect(child: ChildProcess, name: string, run: ToolRun): Promise<ToolO
 function wordsOf(complaint: string, name: string, end: number | string | null): string {
   const lines = complaint
     .split('\n')
-    .filter(line => !/^(?:[EWI]\d{4} |level=(?:WARN|INFO)\b|WARNING: |time=\S+ level=(?:WARN|INFO))/.test(line))
+    .filter(
+      line =>
+        !/^(?:[EWI]\d{4} |level=(?:WARN|INFO)\b|WARNING: |Flag --\S+ has been deprecated,|Use --debug flag to render|time=\S+ level=(?:WARN|INFO))/.test(
+          line,
+        ),
+    )
   const text = lines.join('\n').trim() || complaint.trim()
   const words = text.replace(/^(?:Error|error): /, '').replaceAll(/\/\/[^/@\s]*@/g, '//***@')
   return words === '' ? `${name} ended with ${end}` : words

@@ -70,7 +70,7 @@ export class ChartPuller {
       // A tag cannot hold a `+`; Helm writes `_` for it.
       return tags.map(tag => ({ version: tag.replace('_', '+') }))
     }
-    await using session = await HelmSession.open(source.url, this.#options)
+    await using session = await HelmSession.open(source.url, this.#options, signal)
     return (await session.versions(name, signal)).map(version => ({ version }))
   }
 
@@ -91,7 +91,7 @@ export class ChartPuller {
     try {
       if (chart.source.kind === 'git') await this.#fromGit(half, chart.source, version, signal)
       else {
-        await using session = await HelmSession.open(chart.source.url, this.#options)
+        await using session = await HelmSession.open(chart.source.url, this.#options, signal)
         const pulled = await session.pull(chart.name, version.version ?? '', signal)
         await cp(await folderOf(pulled), half, { recursive: true })
       }

@@ -1,10 +1,11 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runTool, ToolError, type Tools, toolEnvironment } from '../binaries/index.ts'
 import { EngineError, within } from '../errors.ts'
-import { isObject, type JsonObject } from '../values.ts'
-import { readYamlObject, writeYaml } from '../yaml.ts'
+import { type RegistryCredential, withStoredLogin } from '../oci/login.ts'
+import type { JsonObject } from '../values.ts'
+import { writeYaml } from '../yaml.ts'
 import { type ChartCredential, helmConfigCredential, registryConfigFiles } from './credentials.ts'
 
 /** What talking to repositories and registries needs. */
@@ -16,6 +17,8 @@ export interface RemoteOptions {
 }
 
 const alias = 'charts'
+/** The name that logins for Docker Hub are stored under. */
+const dockerHub = 'https://index.docker.io/v1/'
 
 /**
  * A session of the real Helm with one repository or registry. Its credentials stand in files that only we can read,
@@ -26,21 +29,33 @@ export class HelmSession implements AsyncDisposable {
   readonly #options: RemoteOptions
   readonly #url: string
   readonly #flags: readonly string[]
+  /** What Helm forgets of the repository's entry when it pulls. */
+  readonly #pullFlags: readonly string[]
 
-  private constructor(folder: string, options: RemoteOptions, url: string, flags: readonly string[]) {
+  private constructor(
+    folder: string,
+    options: RemoteOptions,
+    url: string,
+    flags: readonly string[],
+    insecure: boolean,
+  ) {
     this.#folder = folder
     this.#options = options
     this.#url = url
     this.#flags = flags
+    this.#pullFlags = insecure ? ['--insecure-skip-tls-verify'] : []
   }
 
   /** Prepares a session. @throws EngineError */
-  static async open(url: string, options: RemoteOptions): Promise<HelmSession> {
+  static async open(url: string, options: RemoteOptions, signal: AbortSignal): Promise<HelmSession> {
     const folder = await mkdtemp(join(tmpdir(), 'offshoot-helm-'))
     try {
-      const oci = url.startsWith('oci://')
-      const flags = oci ? await registryFlags(folder, url, options) : await repositoryFlags(folder, url, options)
-      return new HelmSession(folder, options, url, flags)
+      if (url.startsWith('oci://')) {
+        return new HelmSession(folder, options, url, await registryFlags(folder, url, options, signal), false)
+      }
+      const found = options.credential(url) ?? (await helmConfigCredential(url, options.environment)) ?? {}
+      const flags = await repositoryFlags(folder, url, found)
+      return new HelmSession(folder, options, url, flags, found.insecureSkipTlsVerify === true)
     } catch (error) {
       await rm(folder, { recursive: true, force: true })
       throw error
@@ -54,7 +69,16 @@ export class HelmSession implements AsyncDisposable {
     if (!oci) await this.#update(signal)
     const chart = oci ? this.#url : `${alias}/${name}`
     await this.#run(
-      ['pull', ...this.#flags, `--version=${version}`, '--untar', `--untardir=${target}`, '--', chart],
+      [
+        'pull',
+        ...this.#flags,
+        ...this.#pullFlags,
+        `--version=${version}`,
+        '--untar',
+        `--untardir=${target}`,
+        '--',
+        chart,
+      ],
       signal,
     )
     return join(target, name)
@@ -107,8 +131,7 @@ function shown(url: string): string {
 }
 
 /** A `repositories.yaml` with the one repository (helm.sh/docs/helm/helm_repo_add). */
-async function repositoryFlags(folder: string, url: string, { credential, environment }: RemoteOptions) {
-  const found = credential(url) ?? (await helmConfigCredential(url, environment)) ?? {}
+async function repositoryFlags(folder: string, url: string, found: ChartCredential): Promise<string[]> {
   const entry: JsonObject = {
     name: alias,
     url,
@@ -128,11 +151,18 @@ async function repositoryFlags(folder: string, url: string, { credential, enviro
 }
 
 /** A registry configuration in Docker's form, and what of the transport is no secret as flags. */
-async function registryFlags(folder: string, url: string, { credential, environment }: RemoteOptions) {
-  const found = credential(url) ?? {}
-  const host = /^oci:\/\/([^/]*)/.exec(url)?.[1] ?? ''
+async function registryFlags(
+  folder: string,
+  url: string,
+  { credential, environment }: RemoteOptions,
+  signal: AbortSignal,
+) {
+  const named = /^oci:\/\/([^/]*)/.exec(url)?.[1] ?? ''
+  const hub = /^(?:docker\.io|index\.docker\.io|registry-1\.docker\.io)$/.test(named)
+  const host = hub ? 'registry-1.docker.io' : named
+  const found = await withStoredLogin(credential(url), host, registryConfigFiles(environment), environment, signal)
   const file = join(folder, 'registry.json')
-  await writeFile(file, JSON.stringify(await registryConfig(host, found, environment)), { mode: 0o600 })
+  await writeFile(file, JSON.stringify({ auths: { [hub ? dockerHub : host]: loginEntry(found) } }), { mode: 0o600 })
   return [
     `--registry-config=${file}`,
     ...(found.plainHttp === true ? ['--plain-http'] : []),
@@ -143,29 +173,11 @@ async function registryFlags(folder: string, url: string, { credential, environm
   ]
 }
 
-async function registryConfig(
-  host: string,
-  found: ChartCredential,
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<unknown> {
-  if (found.username !== undefined || found.token !== undefined || found.identityToken !== undefined) {
-    const auth = Buffer.from(`${found.username ?? ''}:${found.password ?? ''}`).toString('base64')
-    return {
-      auths: {
-        [host]: {
-          ...(found.username === undefined ? {} : { auth }),
-          ...(found.token === undefined ? {} : { registrytoken: found.token }),
-          ...(found.identityToken === undefined ? {} : { identitytoken: found.identityToken }),
-        },
-      },
-    }
+/** A login as Docker's configuration has it. */
+function loginEntry({ username, password = '', token, identityToken }: RegistryCredential): Record<string, string> {
+  return {
+    ...(username === undefined ? {} : { auth: Buffer.from(`${username}:${password}`).toString('base64') }),
+    ...(token === undefined ? {} : { registrytoken: token }),
+    ...(identityToken === undefined ? {} : { identitytoken: identityToken }),
   }
-  for (const file of registryConfigFiles(environment)) {
-    const text = await readFile(file, 'utf8').catch(() => undefined)
-    const config = text === undefined ? undefined : readYamlObject(text)
-    const helpers = config?.credHelpers
-    const known = isObject(config?.auths) && host in config.auths
-    if (known || config?.credsStore !== undefined || (isObject(helpers) && host in helpers)) return config
-  }
-  return {}
 }

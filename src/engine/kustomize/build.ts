@@ -1,14 +1,22 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { runTool, ToolError, type Tools, toolEnvironment } from '../binaries/index.ts'
 import { ContentCache, ContentKey } from '../cache/content.ts'
 import { EngineError, RefusedError } from '../errors.ts'
 import type { Policy } from '../host.ts'
-import type { BuiltItem, HelmCharts, Kustomize, Manifest, RenderedItem, Sops } from '../item.ts'
+import {
+  type BuiltItem,
+  type HelmCharts,
+  type Kustomize,
+  type Manifest,
+  type RenderedItem,
+  type Sops,
+  text,
+} from '../item.ts'
 import { compareBytes, isObject } from '../values.ts'
 import { readYamlAll } from '../yaml.ts'
-import { type Closure, closureOf } from './closure.ts'
+import { type Closure, closureOf, kustomizationNames } from './closure.ts'
 import { prepareKustomization } from './kustomization.ts'
 import { buildInProcess } from './shortcut.ts'
 
@@ -39,9 +47,24 @@ async function build(
 ): Promise<BuiltItem> {
   const { content, barrier, waitReadiness } = await prepareKustomization(item, options.helm)
   const read = (file: string) => readDecrypted(file, options.sops, signal)
-  const quick = options.shortcut === false ? undefined : await buildInProcess(item.renderedFolder, content, read)
+  const mayBeQuick = options.shortcut !== false && (await hasOneKustomization(item.renderedFolder))
+  const quick = mayBeQuick ? await buildInProcess(item.renderedFolder, content, read) : undefined
   const objects = quick ?? (await buildForReal(item, options, cache, signal))
+  for (const object of objects) checkName(object)
   return { objects, barrier, waitReadiness }
+}
+
+/** Kustomize refuses a folder with several. */
+async function hasOneKustomization(folder: string): Promise<boolean> {
+  const names = await readdir(folder)
+  return names.filter(name => kustomizationNames.includes(name)).length === 1
+}
+
+/** A number as a name is kept by Kustomize, and refused by the API server and by kluctl. */
+function checkName({ kind, metadata }: Manifest): void {
+  const name = isObject(metadata) ? metadata.name : undefined
+  if (name === undefined || typeof name === 'string') return
+  throw new EngineError(`${text(kind)}: value at metadata.name is not a string: ${JSON.stringify(name)}`)
 }
 
 async function buildForReal(

@@ -6,7 +6,8 @@ import { readYamlAll } from '../yaml.ts'
 import { pluginEntries, pluginReferences, type References, referencesOf } from './references.ts'
 
 const maxFiles = 20_000
-const kustomizationNames = ['kustomization.yaml', 'kustomization.yml', 'Kustomization']
+/** Names that Kustomize takes for its own file. */
+export const kustomizationNames = ['kustomization.yaml', 'kustomization.yml', 'Kustomization']
 
 /** All that a build reads, as far as it can be told without building. */
 export interface Closure {

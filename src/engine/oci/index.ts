@@ -5,12 +5,12 @@ import type { Clock } from '../../util/clock.ts'
 import { EngineError, RefusedError, within } from '../errors.ts'
 import type { FetchedTree, OciAccess, Policy } from '../host.ts'
 import { BlobCache } from './blob-cache.ts'
-import { type RegistryCredential, storedLogin } from './login.ts'
+import { type RegistryCredential, withStoredLogin } from './login.ts'
 import { parseReference } from './reference.ts'
 import { type Descriptor, type Manifest, Registry } from './registry.ts'
 import { unpack } from './unpack.ts'
 
-export { type RegistryCredential, storedLogin } from './login.ts'
+export { type RegistryCredential, storedLogin, withStoredLogin } from './login.ts'
 export { type OciReference, parseReference } from './reference.ts'
 export { type Descriptor, type Manifest, Registry, type RegistryOptions } from './registry.ts'
 
@@ -68,10 +68,8 @@ export class OciArtifacts implements OciAccess, AsyncDisposable {
   async #pull(url: string, ref: Ref, signal: AbortSignal): Promise<FetchedTree> {
     const { host, repository, reference } = parseReference(url, ref)
     const { policy, clock, environment, configFiles } = this.#options
-    const given = this.#options.credential(url)
-    const login = hasLogin(given) ? undefined : await storedLogin(host, configFiles, environment, signal)
     const allowsUrl = (one: string) => policy.allowsUrl(one)
-    const credential = { ...given, ...login }
+    const credential = await withStoredLogin(this.#options.credential(url), host, configFiles, environment, signal)
     await using registry = await Registry.open({ host, repository, credential, allowsUrl, clock })
     const manifest = await imageManifest(registry, reference, signal)
     const layer = firstLayer(manifest)
@@ -88,12 +86,6 @@ export class OciArtifacts implements OciAccess, AsyncDisposable {
     await this.#cache.put(layer.digest, bytes)
     return bytes
   }
-}
-
-function hasLogin(credential: RegistryCredential | undefined): boolean {
-  return (
-    credential?.username !== undefined || credential?.token !== undefined || credential?.identityToken !== undefined
-  )
 }
 
 /** The manifest itself; of an index the one for Linux on amd64, else the only one. */

@@ -28,6 +28,18 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 const deadline = 30_000
 
+/** A credential with what `docker login` stored for the host, where it holds no login of its own. @throws EngineError */
+export async function withStoredLogin(
+  given: RegistryCredential | undefined,
+  host: string,
+  files: readonly string[],
+  environment: Environment,
+  signal: AbortSignal,
+): Promise<RegistryCredential> {
+  const own = [given?.username, given?.token, given?.identityToken].some(part => part !== undefined)
+  return { ...given, ...(own ? undefined : await storedLogin(host, files, environment, signal)) }
+}
+
 /**
  * What `docker login` stored for a host, in the configuration files given, in the clear or with a credential helper.
  * @throws EngineError when a file or a helper cannot be read

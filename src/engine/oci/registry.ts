@@ -32,6 +32,8 @@ export interface Descriptor {
 
 const attempts = 3
 const maxManifest = 4 * 1024 * 1024
+const maxPages = 200
+const maxTagPage = 8 * 1024 * 1024
 const deadline = 300_000
 const accepted = [
   'application/vnd.oci.image.manifest.v1+json',
@@ -90,6 +92,30 @@ export class Registry implements AsyncDisposable {
     return body
   }
 
+  /** All tags of the repository, page by page. @throws EngineError */
+  async tags(signal: AbortSignal): Promise<string[]> {
+    const tags: string[] = []
+    let path: string | undefined = '/tags/list?n=1000'
+    for (let page = 0; path !== undefined; page++) {
+      if (page >= maxPages) throw new EngineError(`${this.#name('')}: more than ${maxPages} pages of tags`)
+      const answer: HttpAnswer = await this.#get(path, {}, maxTagPage, signal)
+      const body = JSON.parse(answer.body.toString('utf8')) as { tags?: string[] | null }
+      tags.push(...(body.tags ?? []))
+      path = this.#nextPage(path, answer)
+    }
+    return tags
+  }
+
+  /** Where the list goes on (RFC 8288), which must be this repository. */
+  #nextPage(path: string, { headers }: HttpAnswer): string | undefined {
+    const link = /<([^>]+)>\s*;\s*rel="?next"?/.exec(headers.link ?? '')?.[1]
+    if (link === undefined) return undefined
+    const base = `${this.#origin}/v2/${this.#options.repository}`
+    const { href } = new URL(link, `${base}${path}`)
+    if (!href.startsWith(`${base}/tags/list`)) throw new EngineError(`${this.#name('')}: tags continue elsewhere`)
+    return href.slice(base.length)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#agent.close()
   }
@@ -108,7 +134,8 @@ export class Registry implements AsyncDisposable {
       answer = await this.#send(url, headers, maxBytes, signal)
     }
     if (answer.status === 200) return answer
-    throw new EngineError(`${this.#name(path.split('/').at(-1) ?? '')}: ${wordsOf(answer)}`)
+    const reference = path.startsWith('/tags/') ? '' : (path.split('/').at(-1) ?? '')
+    throw new EngineError(`${this.#name(reference)}: ${wordsOf(answer)}`)
   }
 
   async #send(

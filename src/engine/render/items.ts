@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { messageOf } from '../../util/errors.ts'
 import { parallel } from '../../util/parallel.ts'
 import { type DeploymentItem, overrideNamespace, searchPath } from '../deployment/tree.ts'
-import { EngineErrors, within } from '../errors.ts'
+import { EngineError, EngineErrors, within } from '../errors.ts'
 import type { EngineHost } from '../host.ts'
 import { type Manifest, type RenderedItem, text } from '../item.ts'
 import { renderFolder } from '../templating/render-folder.ts'
@@ -126,7 +127,8 @@ async function build({ host, signal }: RenderContext, { item, rendered }: Work):
     return { item, objects: objects.filter(object => !isToIgnore(object)), barrier, waitReadiness }
   } catch (error) {
     signal.throwIfAborted()
-    throw within(`building kustomize objects for ${join(rendered.source.root, rendered.path)} failed`, error)
+    const folder = join(rendered.source.root, rendered.path)
+    throw new EngineError(`building kustomize objects for ${folder} failed. ${messageOf(error)}`)
   }
 }
 
@@ -150,7 +152,8 @@ async function complete(context: RenderContext, { item, objects }: ItemObjects):
       await context.images.resolve(object, scope)
     } catch (error) {
       context.signal.throwIfAborted()
-      errors.push(within(`postprocessing kustomize objects for ${item.path ?? '.'} failed`, error))
+      const folder = join(item.project.source.root, item.path ?? '.')
+      errors.push(within(`postprocessing kustomize objects for ${folder} failed`, error))
     }
   }
   if (errors.length > 0) throw new EngineErrors(errors)

@@ -94,7 +94,7 @@ function isAmbiguous(text: string): boolean {
 
 /** Lines of blanks only, or a blank at the very end, would not survive every reader. */
 function canBeLiteral(text: string): boolean {
-  return !special.test(text) && !/[ \t]$/.test(text) && /[^\s]/.test(text) && !/^\n*[ \t]*\n/.test(text)
+  return !special.test(text) && !/[ \t]$|\n[ \t]+\n*$/.test(text) && /[^\s]/.test(text) && !/^\n*[ \t]*\n/.test(text)
 }
 
 function literal(text: string, indent: number): string {

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { ChartServer } from '../../harness/charts/server.ts'
+import { offshoot } from '../harness/project.ts'
 import { helmProject, ownCache } from './project.ts'
 
 // Each starts several programs.
@@ -84,4 +85,22 @@ test('a chart of a registry is updated by its tags', async () => {
   expect(
     existsSync(join(project.folder, `.helm-charts/oci_${server.host.split(':')[1]}_127.0.0.1/charts/shop/2.0.0`)),
   ).toBe(true)
+})
+
+test('-i asks for every chart and upgrades only what is wanted; no answer is a no', async () => {
+  await using server = await ChartServer.start(versions)
+  const lines = chart(server.url)
+  await using project = await helmProject(lines, {
+    'second/helm-chart.yaml': `helmChart:\n  ${lines.join('\n  ')}\n`,
+    'third/helm-chart.yaml': `helmChart:\n  ${lines.join('\n  ')}\n`,
+  })
+  const args = ['helm-update', '--upgrade', '-i', '--project-dir', project.folder]
+  const { code, stderr } = await offshoot(args, await ownCache(), 'n\ny\n')
+  expect(code, stderr).toBe(0)
+  expect(stderr).toContain('app: Do you want to upgrade Chart shop to version 2.0.0?')
+  const version = async (item: string) => {
+    const text = await readFile(join(project.folder, item, 'helm-chart.yaml'), 'utf8')
+    return /chartVersion: (\S+)/.exec(text)?.[1]
+  }
+  expect(await Promise.all(['app', 'second', 'third'].map(version))).toEqual(['1.0.0', '2.0.0', '1.0.0'])
 })

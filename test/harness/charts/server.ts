@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer, type ServerOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { packagedChart } from './chart.ts'
 
@@ -15,18 +16,24 @@ export class ChartServer implements AsyncDisposable {
   readonly #server: Server
   readonly #charts: HeldChart[]
   readonly #login: string | undefined
+  readonly #scheme: 'http' | 'https'
   /** Method and path of every request, with the user who was let in. */
   readonly requests: string[] = []
 
-  private constructor(charts: HeldChart[], login: string | undefined) {
+  private constructor(charts: HeldChart[], login: string | undefined, tls: ServerOptions | undefined) {
     this.#charts = charts
     this.#login = login
-    this.#server = createServer((request, response) => this.#answer(request, response))
+    const answer = (request: IncomingMessage, response: ServerResponse) => this.#answer(request, response)
+    this.#server = tls === undefined ? createServer(answer) : createTlsServer(tls, answer)
+    this.#scheme = tls === undefined ? 'http' : 'https'
   }
 
-  /** @param login `user:password` that is asked for */
-  static async start(charts: HeldChart[], login?: string): Promise<ChartServer> {
-    const server = new ChartServer(charts, login)
+  /**
+   * @param login `user:password` that is asked for, or `token NAME` for a bearer token
+   * @param tls certificate and key; `requestCert` and `ca` ask for one of the client
+   */
+  static async start(charts: HeldChart[], login?: string, tls?: ServerOptions): Promise<ChartServer> {
+    const server = new ChartServer(charts, login, tls)
     await new Promise<void>(resolve => server.#server.listen(0, '127.0.0.1', resolve))
     return server
   }
@@ -37,7 +44,7 @@ export class ChartServer implements AsyncDisposable {
 
   /** URL of the Helm repository. */
   get url(): string {
-    return `http://${this.host}/stable`
+    return `${this.#scheme}://${this.host}/stable`
   }
 
   /** URL of a chart in the registry. */
@@ -60,8 +67,11 @@ export class ChartServer implements AsyncDisposable {
     const given = /^Basic (.*)$/.exec(request.headers.authorization ?? '')?.[1] ?? ''
     const user = Buffer.from(given, 'base64').toString()
     this.requests.push(`${request.method} ${path}${user === '' ? '' : ` ${user.split(':')[0]}`}`)
-    if (this.#login !== undefined && user !== this.#login) {
-      response.writeHead(401, { 'www-authenticate': 'Basic realm="charts"' }).end('not allowed')
+    const token = /^token (.*)$/.exec(this.#login ?? '')?.[1]
+    const isOpen = token === undefined ? user === this.#login : request.headers.authorization === `Bearer ${token}`
+    if (this.#login !== undefined && !isOpen) {
+      const challenge = token === undefined ? 'Basic realm="charts"' : 'Bearer realm="https://127.0.0.1:1/token"'
+      response.writeHead(401, { 'www-authenticate': challenge }).end('not allowed')
       return
     }
     const found = path.startsWith('/v2') ? this.#registry(path) : this.#repository(path)
