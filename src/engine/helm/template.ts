@@ -29,10 +29,12 @@ const addedIn42 = ['scheduling.k8s.io/v1alpha2']
 /** The arguments of a run; everything the output depends on besides chart and values. */
 export function templateArgs(tool: Tool, run: TemplateRun): string[] {
   const apis = compareVersions(tool.version, [4, 2, 0]) < 0 ? [...addedIn42, ...run.apiVersions] : run.apiVersions
+  // Without it (Helm 3.17 and later) Helm refuses charts whose objects are there already, and are not Helm's.
+  const adopt = compareVersions(tool.version, [3, 17, 0]) < 0 ? [] : ['--take-ownership']
   const target =
     run.kubeconfig === undefined
       ? [`--kube-version=${run.kubeVersion}`, ...apis.map(api => `--api-versions=${api}`)]
-      : ['--dry-run=server', `--kubeconfig=${run.kubeconfig}`]
+      : ['--dry-run=server', `--kubeconfig=${run.kubeconfig}`, ...adopt]
   return [
     'template',
     `--namespace=${run.namespace}`,
