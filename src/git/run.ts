@@ -62,7 +62,7 @@ function collect(child: ChildProcessByStdio<null, Readable, Readable>, args: rea
       clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)
       if (code === 0) resolve(Buffer.concat(chunks))
-      else reject(new GitError(kindOf(complaint), `git ${verb}: ${firstLine(complaint)}`))
+      else reject(failureOf(verb, complaint))
     })
   })
 }
@@ -75,6 +75,12 @@ function kill(pid: number | undefined): void {
     // ESRCH: it has ended by itself.
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
+}
+
+/** In git's words, and in ours where those speak of a terminal that nobody looks at. */
+function failureOf(verb: string, complaint: string): GitError {
+  const hint = /could not read Username/.test(complaint) ? 'authentication required: ' : ''
+  return new GitError(kindOf(complaint), `git ${verb}: ${hint}${firstLine(complaint)}`)
 }
 
 /** Git has one exit code for everything; its words (LC_ALL=C) are all there is, and only choose the kind. */

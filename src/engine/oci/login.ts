@@ -81,7 +81,9 @@ function namesOf(host: string): string[] {
 
 async function readConfig(file: string): Promise<DockerConfig | undefined> {
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as DockerConfig
+    const text = await readFile(file, 'utf8')
+    // Programs that make sure that the file is there leave it empty.
+    return text.trim() === '' ? undefined : (JSON.parse(text) as DockerConfig)
   } catch (error) {
     if (['ENOENT', 'ENOTDIR', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
     // The parser's words may quote a password.

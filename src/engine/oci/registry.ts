@@ -135,7 +135,9 @@ export class Registry implements AsyncDisposable {
     }
     if (answer.status === 200) return answer
     const reference = path.startsWith('/tags/') ? '' : (path.split('/').at(-1) ?? '')
-    throw new EngineError(`${this.#name(reference)}: ${wordsOf(answer)}`)
+    const isUnknown = answer.status === 401 && this.#authorization === undefined
+    const hint = isUnknown ? ' (basic credential not found)' : ''
+    throw new EngineError(`${this.#name(reference)}: ${wordsOf(answer)}${hint}`)
   }
 
   async #send(
