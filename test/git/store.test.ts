@@ -1,6 +1,8 @@
 import { execFile, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { lstat, mkdtemp, readdir, readFile, utimes, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -54,6 +56,28 @@ describe('reading', () => {
     await at.host.close()
     expect(await at.store.readFile(at.remote, at.main(), 'deploy/x.yaml', 100)).toBe('x: 1\n')
     expect(await kindOf(at.store.listBranches(at.remote))).toBe('unavailable')
+  })
+
+  test('a server that gives whole histories only', async () => {
+    const local = await localRepository(at.folder, async (_, git) => {
+      await git('commit', '-q', '--allow-empty', '-m', 'x')
+      await git('update-server-info')
+    })
+    // Files of a repository as they lie there: git's "dumb" protocol, which knows no parts of a history.
+    const dumb = createServer((request, response) => {
+      const { pathname } = new URL(request.url ?? '/', 'http://localhost')
+      readFile(join(local.path, pathname.replace('/shop', '.git'))).then(
+        content => response.end(content),
+        () => response.writeHead(404).end(),
+      )
+    })
+    await new Promise<void>(resolve => dumb.listen(0, '127.0.0.1', resolve))
+    try {
+      const url = `http://127.0.0.1:${(dumb.address() as AddressInfo).port}`
+      expect(await at.store.readFile({ url: `${url}/shop` }, local.sha, 'missing', 100)).toBeUndefined()
+    } finally {
+      dumb.close()
+    }
   })
 
   test('a commit that nobody has is not found', async () => {

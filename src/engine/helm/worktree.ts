@@ -32,7 +32,8 @@ export class Worktree {
     const kept: string[] = []
     for (const path of paths) if (!(await this.#isIgnored(path))) kept.push(path)
     await this.#git(['add', '--all', '--', ...kept])
-    await this.#git(['commit', '--quiet', `--message=${message}`, '--', ...kept])
+    // As it is: `--message` would end it with a line break.
+    await this.#git(['commit', '--quiet', '--cleanup=verbatim', '--file=-', '--', ...kept], message)
   }
 
   /** Whether git is told to leave a path alone, as some projects do with pulled charts. */
@@ -43,14 +44,14 @@ export class Worktree {
       .some(entry => entry.startsWith('!! ') && path.endsWith(entry.slice(3).replace(/\/$/, '')))
   }
 
-  async #git(args: readonly string[]): Promise<string> {
+  async #git(args: readonly string[], input?: string): Promise<string> {
     const names = ['GIT_AUTHOR_NAME', 'GIT_AUTHOR_EMAIL', 'GIT_COMMITTER_NAME', 'GIT_COMMITTER_EMAIL']
     const identity = names.flatMap(name => {
       const value = this.#environment[name]
       return value === undefined ? [] : [[name, value]]
     })
     const env = toolEnvironment(this.#environment, Object.fromEntries(identity) as Record<string, string>)
-    const { stdout } = await runTool('git', args, { env, cwd: this.#folder, signal: this.#signal })
+    const { stdout } = await runTool('git', args, { env, cwd: this.#folder, input, signal: this.#signal })
     return stdout
   }
 }

@@ -114,6 +114,8 @@ test('a login that docker stored opens a registry, in the clear or with a helper
   await expect(pull()).resolves.toBeUndefined()
   await writeFile(file, JSON.stringify({ credsStore: 'test' }))
   await expect(pull()).resolves.toBeUndefined()
+  await writeFile(file, '')
+  await expect(pull()).rejects.toThrow('basic credential not found')
   await writeFile(file, '{"auths": s3cret')
   await expect(pull()).rejects.toThrow()
 })
