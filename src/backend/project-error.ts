@@ -26,6 +26,7 @@ const reasons: Record<GitErrorKind, string> = {
   tooLarge: 'ProjectRefused',
   notFound: 'ProjectNotFound',
   unauthorized: 'ProjectForbidden',
+  unsupported: 'ProjectUnavailable',
   malformed: 'ProjectUnavailable',
   unavailable: 'ProjectUnavailable',
 }
