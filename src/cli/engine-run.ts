@@ -10,7 +10,7 @@ import { type LocalHost, localHost } from '../engine/local/local-host.ts'
 import { parseConfig } from '../engine/project/parse.ts'
 import { type FixedImage, fixedImagesFile } from '../engine/project/schema/project.ts'
 import type { KubeClient } from '../kube/client.ts'
-import { createLogger, silentLogger } from '../util/log.ts'
+import { silentLogger } from '../util/silent-log.ts'
 import { chartCredentialFlags } from './chart-flags.ts'
 import type { ProjectOptions, TargetOptions } from './engine-flags.ts'
 import { engineProgress, type ProgressOptions } from './engine-progress.ts'
@@ -97,7 +97,7 @@ async function onHost<T>(
   await using local = localHost({
     environment: io.env,
     clock: io.clock,
-    logger: options.debug === true ? createLogger('debug') : silentLogger,
+    logger: options.debug === true ? (await import('../util/log.ts')).createLogger('debug') : silentLogger,
     progress: engineProgress(io, progressOptions(options)),
     cluster,
     kubernetesVersion,

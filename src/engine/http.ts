@@ -1,4 +1,4 @@
-import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici'
+import type { Dispatcher } from 'undici'
 import { messageOf } from '../util/errors.ts'
 import { EngineError, RefusedError } from './errors.ts'
 
@@ -59,8 +59,13 @@ export async function exchange(options: HttpRequest): Promise<HttpAnswer> {
   }
 }
 
+let agent: Dispatcher | undefined
+
 async function once(url: URL, options: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
-  const { dispatcher = sharedAgent(), method = 'GET', body, maxBytes } = options
+  // Loading it takes longer than rendering a small project, and most projects ask for nothing.
+  const { EnvHttpProxyAgent, request } = await import('undici')
+  agent ??= new EnvHttpProxyAgent()
+  const { dispatcher = agent, method = 'GET', body, maxBytes } = options
   const headers = { ...options.headers }
   const bare = new URL(url)
   if (url.username !== '' || url.password !== '') {
@@ -92,13 +97,6 @@ async function once(url: URL, options: HttpRequest, signal: AbortSignal): Promis
     if (signal.aborted) throw new HttpError(`${shownUrl(url)}: no answer within ${options.deadline} ms`)
     throw new HttpError(`request to ${shownUrl(url)} failed: ${messageOf(error)}`, { cause: error })
   }
-}
-
-let agent: Dispatcher | undefined
-
-function sharedAgent(): Dispatcher {
-  agent ??= new EnvHttpProxyAgent()
-  return agent
 }
 
 /** @throws EngineError unless it is an http or https URL */

@@ -1,5 +1,7 @@
 import { type Logger as PinoLogger, pino } from 'pino'
 
+export { silentLogger } from './silent-log.ts'
+
 /** Structured log: messages are constant strings, facts are fields. */
 export type Logger = Pick<PinoLogger, 'debug' | 'info' | 'warn' | 'error' | 'level'> & {
   child(fields: Record<string, unknown>): Logger
@@ -13,6 +15,3 @@ export function createLogger(level = 'info', destination = 2): Logger {
   const paths = redacted.flatMap(name => [name, `*.${name}`])
   return pino({ level, redact: { paths, censor: '[redacted]' } }, pino.destination(destination))
 }
-
-/** A logger that says nothing, for tests. */
-export const silentLogger: Logger = pino({ level: 'silent' })

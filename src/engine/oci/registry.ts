@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici'
+import type { Dispatcher } from 'undici'
 import type { Clock } from '../../util/clock.ts'
 import { EngineError } from '../errors.ts'
 import { exchange, type HttpAnswer, HttpError } from '../http.ts'
@@ -68,6 +68,7 @@ export class Registry implements AsyncDisposable {
       ...(insecureSkipTlsVerify === true ? { rejectUnauthorized: false } : {}),
     }
     const own = Object.keys(connect).length > 0
+    const { Agent, EnvHttpProxyAgent } = await import('undici')
     return new Registry(options, own ? new Agent({ connect }) : new EnvHttpProxyAgent())
   }
 

@@ -3,7 +3,7 @@ import { EngineError, throwAll } from '../errors.ts'
 import type { Progress } from '../host.ts'
 import { renderTreeLenient } from '../templating/render-tree.ts'
 import type { Templates } from '../templating/templates.ts'
-import { clone, compareBytes, emptyObject, isObject, type Json, type JsonObject, merge } from '../values.ts'
+import { clone, compareBytes, emptyObject, type Json, type JsonObject, merge } from '../values.ts'
 import { withDefaults } from './args.ts'
 import type { Argument, ProjectConfig, TargetConfig } from './schema/project.ts'
 

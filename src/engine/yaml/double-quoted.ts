@@ -26,7 +26,7 @@ const special = /[\x00-\x1f"\\\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uff
  * @param column where it begins; @param indent of its further lines
  */
 export function doubleQuoted(text: string, column: number, indent: number): string {
-  const chars = [...text]
+  const chars = Array.from(text)
   let result = '"'
   let at = column + 1
   let afterBlank = false

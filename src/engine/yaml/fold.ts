@@ -32,5 +32,5 @@ export function folded(text: string, column: number, indent: number, quote: '' |
 
 /** Characters as people count them. */
 function lengthOf(text: string): number {
-  return /[\ud800-\udbff]/.test(text) ? [...text].length : text.length
+  return /[\ud800-\udbff]/.test(text) ? Array.from(text).length : text.length
 }

@@ -6,7 +6,7 @@ import { compareBytes } from '../values.ts'
  */
 export function compareKeys(a: string, b: string): number {
   if (!/[^\x20-\x7e]/.test(a) && !/[^A-Za-z\x20]/.test(a) && !/[^A-Za-z\x20]/.test(b)) return compareLetters(a, b)
-  const [left, right] = [[...a], [...b]]
+  const [left, right] = [Array.from(a), Array.from(b)]
   for (const [at, one] of left.entries()) {
     const other = right[at]
     if (other === undefined) return 1
