@@ -39,6 +39,8 @@ export async function reconcileEnvironment(
     if (environment.metadata.deletionTimestamp === undefined) {
       outcome = await bringUp(context, draft, signal)
     } else {
+      // Told with the first write of a removal: it needs no other.
+      observe(draft)
       const progress = await teardown(context, draft, signal)
       if (progress === 'gone') return undefined
       outcome = progress
