@@ -18,8 +18,8 @@ interface Job {
   request: EngineRequest
   signal: AbortSignal
   controls: RunControls
-  end(outcome: Partial<EngineOutcome>): void
-  fail(error: Error): void
+  readonly end: (outcome: Partial<EngineOutcome>) => void
+  readonly fail: (error: Error) => void
 }
 
 /** A backend with one environment, whose runs are in the hands of the test. */
@@ -40,6 +40,7 @@ function world() {
     engineBackend({
       runs: new EngineRuns({ clock }),
       discriminators: { claim: () => others },
+      jobs: false,
       carryOut: (request, signal, controls) =>
         new Promise((resolve, reject) => {
           signal.addEventListener('abort', () => reject(signal.reason))
@@ -104,6 +105,7 @@ function desired(revision: string): DesiredEnvironment {
       interval: 600_000,
       readinessTimeout: 60_000,
       allow: { vars: [], urls: [] },
+      runner: 'inline',
     },
   }
 }

@@ -36,7 +36,11 @@ describe('kubeconfig', () => {
   it.each([
     ['a missing file', { path: '/does/not/exist' }, /cannot load the kubeconfig \/does\/not\/exist/],
     ['no YAML', { text: '{{{' }, /cannot load the kubeconfig/],
-    ['an unknown context', { text: kubeconfig('http://x', {}), context: 'prod' }, /"prod" does not exist .*main, other/],
+    [
+      'an unknown context',
+      { text: kubeconfig('http://x', {}), context: 'prod' },
+      /"prod" does not exist .*main, other/,
+    ],
     [
       'a file without clusters',
       { text: '{"current-context": "x", "contexts": [], "clusters": [], "users": []}' },
