@@ -1,5 +1,11 @@
 #!/usr/bin/env node
+import { enableCompileCache } from 'node:module'
+import { join } from 'node:path'
+import { cacheFolderOf } from '../engine/cache/folder.ts'
 import { processIo } from './io.ts'
+
+// In a folder of the user's own: what lies there is run. Kept code saves a third of the time that loading takes.
+enableCompileCache(join(cacheFolderOf(process.env), 'compiled'))
 
 // These load the engine alone: the server's and the forges' parts would take longer than many a render.
 const engineCommands = new Set([
