@@ -34,7 +34,7 @@ it('says what is missing or not ready, until it is', async () => {
   const pending = await story.run(['validate'])
   expect(pending.code).toBe(1)
   expect(pending.stdout).toContain(`${namespace}/PersistentVolumeClaim/disk: Volume is not bound\n`)
-  expect(pending.stdout).toMatch(/Results:\n[^]*\/disk \| https:\/\/disk +\|/)
+  expect(pending.stdout).toMatch(/Results:\n[\s\S]*\/disk \| https:\/\/disk +\|/)
 
   // It becomes ready while the second attempt is waited for.
   const waiting = story.run(['validate', '--wait=60s', '--sleep=100ms', '-o', 'yaml'])

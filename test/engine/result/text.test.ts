@@ -69,7 +69,7 @@ it('says nothing when nothing happened', () => {
 })
 
 it('colours lines by what they say, and the whole of a line that is wrapped', () => {
-  const long = '+' + 'x'.repeat(30)
+  const long = `+${'x'.repeat(30)}`
   const changes = [{ type: 'update' as const, jsonPath: 'a', unifiedDiff: `@@ -1 +1 @@\n-y\n${long}\n same` }]
   const paint = (text: string, meaning: string) => `<${meaning}>${text}</>`
   const text = commandResultText(
