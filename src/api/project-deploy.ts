@@ -155,6 +155,10 @@ export const EngineBackend = z
     images: z.array(FixedImage).max(100).default([]).describe('Fixed images; strings are templates'),
     interval: Duration.default('10m').describe('How often what runs is compared with the project'),
     prune: z.boolean().default(true).describe('Delete what the project no longer has'),
+    runner: z
+      .enum(['inline', 'job'])
+      .default('inline')
+      .describe('Where the engine works: in the controller, or in a Job of its image in the project’s namespace'),
     readinessTimeout: Duration.default('10m').describe('How long objects may take to become ready'),
     allow: z
       .strictObject({

@@ -3,11 +3,13 @@ import type { DesiredEngine, DesiredEnvironment } from '../environment/desired.t
 import type { KubeClient } from '../kube/client.ts'
 import { timestamp } from '../util/clock.ts'
 import type { Credential } from '../util/credential.ts'
-import { OffshootError } from '../util/errors.ts'
+import { OffshootError, TerminalError } from '../util/errors.ts'
 import type { Backend, BackendContext, Observation, Teardown } from './backend.ts'
 import { digestOf } from './digest.ts'
 import { nextRun } from './engine/due.ts'
+import { removeJobs } from './engine/jobs.ts'
 import { comparedRecord, type EngineOutcome, type RunMode, recordOf } from './engine/outcome.ts'
+import { logCommand } from './engine/run-job.ts'
 import type { EngineRuns, Run, RunControls } from './engine/runs.ts'
 import { gitCredentialFor } from './git-credential.ts'
 import { type Discriminators, judgeDiscriminator } from './kluctl/discriminators.ts'
@@ -21,6 +23,8 @@ import { isOverdue, recheckWhileWaiting } from './waiting.ts'
 export interface EngineRequest {
   readonly mode: RunMode
   readonly desired: DesiredEngine
+  /** Of what is deployed. */
+  readonly digest: string
   /** Of the change. */
   readonly revision: string
   /** The environment's; objects that name none go there. */
@@ -29,6 +33,9 @@ export interface EngineRequest {
   readonly projectNamespace: string
   /** Name of the ReviewProject. */
   readonly project: string
+  readonly environment: { readonly name: string; readonly uid: string }
+  /** Name of the environment's own account, in the project's namespace. */
+  readonly serviceAccount: string
   /** Acts as the environment's own account. */
   readonly kube: KubeClient
   /** What opens the project's repository. */
@@ -41,12 +48,16 @@ export interface EngineServices {
   readonly discriminators: Discriminators
   /** Carries out one deployment or comparison, claiming the discriminator before anything carries it. */
   readonly carryOut: (request: EngineRequest, signal: AbortSignal, controls: RunControls) => Promise<EngineOutcome>
+  /** Whether it can do so in Jobs. */
+  readonly jobs: boolean
   /** Asks for another look at an environment. */
   readonly wake: (environment: { namespace: string; name: string }) => void
 }
 
 /** When to look again at what waits for another environment or a person, in milliseconds. */
 const recheckStalled = 60_000
+const noRunner =
+  'spec.deploy.engine.runner is job, but this installation has no image to run: `offshoot serve` needs --runner-image'
 /** How long objects may take to go before their namespace is deleted over them. */
 const remainsDeadline = 60_000
 
@@ -64,8 +75,10 @@ export function engineBackend(services: EngineServices): Backend {
       const backend = engineOf(desired)
       if (byHandOf(context.environment) !== undefined) {
         await runs.stop(context.environment.metadata.uid ?? '')
+        if (backend.runner === 'job') await removeJobs(context.kube, ownerOf(context), context.signal)
         return
       }
+      if (backend.runner === 'job' && !services.jobs) throw new TerminalError('RunnerMissing', noRunner)
       const wanted = wantedOf(context, desired, backend)
       const refused = await answerClaim(context, services, wanted)
       if (refused !== undefined) {
@@ -99,9 +112,9 @@ interface Wanted {
   interval: number
 }
 
-/** The digest is of all that the deployed objects depend on; how often they are compared is not part of it. */
+/** The digest is of all that the deployed objects depend on; how often they are compared, and where, is not part of it. */
 function wantedOf(context: BackendContext, { revision }: DesiredEnvironment, desired: DesiredEngine): Wanted {
-  const { interval, ...rest } = desired
+  const { interval, runner: _runner, ...rest } = desired
   const { namespace, serviceAccount: account } = context
   return { digest: digestOf({ ...rest, revision, namespace, account }), revision, interval }
 }
@@ -125,15 +138,18 @@ function begin(
     mode,
     desired,
     revision,
+    digest,
     namespace: context.namespace,
     projectNamespace: namespace,
     project: spec.projectRef.name,
+    environment: { name, uid },
+    serviceAccount: context.serviceAccount,
     kube: clientOf(context, undefined),
     credential: () => gitCredentialFor(context.credentials, desired.source),
   }
   runs.start(
     uid,
-    { digest, mode },
+    { digest, mode, elsewhere: desired.runner === 'job' },
     (signal, controls) => carryOut(request, signal, controls),
     () => wake({ namespace, name }),
   )
@@ -198,7 +214,9 @@ function observe(context: BackendContext, runs: EngineRuns, wanted: Wanted): Obs
   }
   if (record.result === 'failed') {
     const errors = record.errors ?? []
-    const message = errors.slice(0, 5).join('\n')
+    const log =
+      record.job === undefined ? [] : [`its log: ${logCommand(context.environment.metadata.namespace, record.job)}`]
+    const message = [...errors.slice(0, 5), ...log].join('\n')
     return { ...common, phase: 'failed', reason: 'DeployFailed', message }
   }
   return { ...common, phase: 'ready', reason: 'ObjectsReady', message: readyMessage(record) }
@@ -227,14 +245,21 @@ function readyMessage({ objects, drifted = 0, warnings = [] }: EngineRecord): st
   return parts.join(', ')
 }
 
+function ownerOf({ environment: { metadata } }: BackendContext) {
+  const { namespace, name, uid = '' } = metadata
+  return { projectNamespace: namespace, environment: { name, uid } }
+}
+
 /** Ends what is being deployed, then removes what carries one of the recorded discriminators. */
 async function teardown(context: BackendContext, runs: EngineRuns): Promise<Teardown> {
   await runs.stop(context.environment.metadata.uid ?? '')
-  const { remains } = await removeRemains(context)
-  const gone = remains.length === 0
+  // What a Job still deploys would not be found.
+  const jobs = await removeJobs(context.kube, ownerOf(context), context.signal)
+  const { remains } = jobs.length > 0 ? { remains: [] } : await removeRemains(context)
+  const gone = jobs.length === 0 && remains.length === 0
   return {
     gone,
-    blockers: remains.map(blockerOf),
+    blockers: [...jobs.map(live => blockerOf({ live })), ...remains.map(blockerOf)],
     proceed: gone || isOverdue(context, remainsDeadline),
     ...(gone ? {} : { recheckAfter: recheckWhileWaiting(context) }),
   }

@@ -42,6 +42,8 @@ complete -o default -F _offshoot offshoot
 /** Every command with what may follow it: subcommands and long flags. Paths begin with a blank. */
 function nodes(command: Command, path: string): { path: string; words: string[] }[] {
   const flags = command.options.flatMap(({ long, hidden }) => (long && !hidden ? [long] : []))
-  const words = [...command.commands.map(child => child.name()), ...flags, '--help']
-  return [{ path, words }, ...command.commands.flatMap(child => nodes(child, `${path} ${child.name()}`))]
+  const visible = command.createHelp().visibleCommands(command)
+  const children = command.commands.filter(child => visible.includes(child))
+  const words = [...children.map(child => child.name()), ...flags, '--help']
+  return [{ path, words }, ...children.flatMap(child => nodes(child, `${path} ${child.name()}`))]
 }

@@ -16,6 +16,7 @@ import type { Io } from './io.ts'
 import { epilogue, parseAndRun, prepare } from './parse.ts'
 import { projectCheckCommand } from './project-check.ts'
 import { projectListCommand } from './project-list.ts'
+import { runEnvironmentCommand } from './run-environment.ts'
 import { serveCommand } from './serve.ts'
 import { versionCommand } from './version.ts'
 
@@ -47,6 +48,7 @@ export function program(io: Io): Command {
     .addCommand(githubCommand(io))
     .addCommand(installCommand(io))
     .addCommand(serveCommand(io))
+    .addCommand(runEnvironmentCommand(io), { hidden: true })
     .addCommand(versionCommand(io))
     .addCommand(completionCommand(io))
     .addHelpText('after', epilogue)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { annotations } from '../api/index.ts'
 import { engineDeployer } from '../backend/engine/carry-out.ts'
+import { runnerOf } from '../backend/engine/runner.ts'
 import { ProjectSources } from '../backend/project-source.ts'
 import type { InstallationApp } from '../controller/app-grants.ts'
 import { Controller, type ControllerOptions } from '../controller/index.ts'
@@ -135,7 +136,8 @@ async function createController(parts: Parts, options: ControllerParts): Promise
     log,
     registry,
     projects,
-    deployer: createDeployer({ git, projects, folder, settings, clock }),
+    deployer: createDeployer({ kube, git, projects, folder, settings, clock, log }),
+    jobs: settings.runnerImage !== undefined,
     forges: createForges({ clock, logger: log, git, observe }),
     events: new EventRecorder(kube, { controller: 'offshoot.dev/controller', instance: settings.identity, clock, log }),
     namespaces: settings.watchNamespace,
@@ -150,6 +152,8 @@ async function createController(parts: Parts, options: ControllerParts): Promise
 }
 
 interface DeployerParts {
+  kube: KubeClient
+  log: Logger
   git: GitStore
   projects: ProjectSources
   folder: string
@@ -157,7 +161,8 @@ interface DeployerParts {
   clock: Clock
 }
 
-function createDeployer({ git, projects, folder, settings, clock }: DeployerParts): ControllerOptions['deployer'] {
+function createDeployer(parts: DeployerParts): ControllerOptions['deployer'] {
+  const { kube, log, git, projects, folder, settings, clock } = parts
   const environment = process.env
   // Unpacking Helm and kubectl takes seconds: what was unpacked for this user before serves again.
   const tools = new Tools({
@@ -167,7 +172,9 @@ function createDeployer({ git, projects, folder, settings, clock }: DeployerPart
     clock,
   })
   const cacheFolder = join(folder, 'engine')
-  return engineDeployer({ git, sources: projects, tools, cacheFolder, clock, random: Math.random })
+  const inline = engineDeployer({ git, sources: projects, tools, cacheFolder, clock, random: Math.random })
+  const { runnerImage: image } = settings
+  return image === undefined ? inline : runnerOf(inline, { kube, sources: projects, image, clock, log })
 }
 
 /** What was started, to be ended in reverse. (AsyncDisposableStack is younger than the oldest Node we run on.) */

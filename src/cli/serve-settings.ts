@@ -107,6 +107,11 @@ export const ServeSettings = z
       .min(1)
       .optional()
       .describe('Folder for what is fetched from Git (default: a temporary one that goes with the process)'),
+    runnerImage: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,1023}$/, 'expected the name of an image')
+      .optional()
+      .describe('Offshoot’s own image, for the Jobs of projects with deploy.engine.runner: job'),
     logLevel: z
       .enum(['debug', 'info', 'warn', 'error', 'silent'])
       .default('info')

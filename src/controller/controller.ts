@@ -37,6 +37,8 @@ export interface ControllerOptions {
   projects: ProjectSources
   /** Carries out what backend `engine` deploys. */
   deployer: EngineServices['carryOut']
+  /** Whether it can do so in Jobs. */
+  jobs?: boolean
   /** Other backends than the built-in ones. */
   backends?: Partial<Record<Backend['name'], Backend>>
   events: EventRecorder
@@ -268,6 +270,7 @@ export class Controller {
       limits,
       projects,
       deployer,
+      jobs = false,
       installation = '',
       namespaces = [],
       allowedClusterRoles,
@@ -281,6 +284,7 @@ export class Controller {
           runs: new EngineRuns({ clock: this.#clock }),
           discriminators: this.#kluctl.discriminators,
           carryOut: deployer,
+          jobs,
           wake: place => enqueue.now({ kind: 'environment', ...place }),
         }),
         ...this.#options.backends,

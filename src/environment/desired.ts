@@ -31,7 +31,7 @@ export interface DesiredEngine {
     ref: { branch?: string | undefined; tag?: string | undefined; commit?: string | undefined }
     ownRepository: boolean
   }
-  target?: string
+  target?: string | undefined
   args: Record<string, unknown>
   images: Record<string, unknown>[]
   prune: boolean
@@ -40,6 +40,8 @@ export interface DesiredEngine {
   /** How long objects may take to become ready, in milliseconds. */
   readinessTimeout: number
   allow: { vars: string[]; urls: string[] }
+  /** Whether the controller does the work or a Job. */
+  runner: 'inline' | 'job'
 }
 
 /** What backend `objects` is asked for; every string is rendered. */

@@ -65,7 +65,7 @@ function renderKluctl(
 }
 
 function renderEngine(input: BackendInput, compiled: CompiledKluctl, backend: EngineBackend): DesiredEngine {
-  const { project, prune, interval, readinessTimeout, allow } = backend
+  const { project, prune, interval, readinessTimeout, allow, runner } = backend
   const { target, ...rest } = renderTarget(input, compiled, 'engine')
   return {
     kind: 'engine',
@@ -76,6 +76,7 @@ function renderEngine(input: BackendInput, compiled: CompiledKluctl, backend: En
     interval: durationMilliseconds(interval),
     readinessTimeout: durationMilliseconds(readinessTimeout),
     allow,
+    runner,
   }
 }
 

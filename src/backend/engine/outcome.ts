@@ -15,6 +15,8 @@ export interface EngineOutcome {
   /** For people, one per problem. A deployment with errors failed; one without is ready. */
   readonly errors: readonly string[]
   readonly warnings: readonly string[]
+  /** Name of the Job that did it, in the project's namespace. */
+  readonly job?: string | undefined
 }
 
 /** Most problems, and characters of one, that a status holds. */
@@ -27,7 +29,7 @@ export function recordOf(
   { digest, revision }: Pick<EngineRecord, 'digest' | 'revision'>,
   now: number,
 ): EngineRecord {
-  const { objects, changed, deleted, errors, warnings } = outcome
+  const { objects, changed, deleted, errors, warnings, job } = outcome
   const time = timestamp(now)
   return {
     digest,
@@ -38,6 +40,7 @@ export function recordOf(
     objects,
     changed,
     deleted,
+    ...(job === undefined ? {} : { job }),
     ...(errors.length === 0 ? {} : { errors: shown(errors) }),
     ...(warnings.length === 0 ? {} : { warnings: shown(warnings) }),
   }

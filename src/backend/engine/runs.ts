@@ -9,9 +9,14 @@ import type { EngineOutcome, RunMode } from './outcome.ts'
 export interface RunControls {
   /** Tells what it is doing. */
   readonly step: (what: string) => void
+  /** As `step`, and asks for a look, so that it is seen. */
+  readonly announce: (what: string) => void
   /** Asks for the discriminator that its objects carry; goes on when it was granted. Rejects when it was not. */
   readonly claim: (discriminator: string) => Promise<void>
 }
+
+/** Why runs are cut off when this process ends: what works elsewhere goes on, for whoever leads next. */
+export const handingOver = new DOMException('Offshoot is ending', 'AbortError')
 
 /** Carries one run out. Rejects when it could not come to an outcome. */
 export type RunWork = (signal: AbortSignal, controls: RunControls) => Promise<EngineOutcome>
@@ -28,6 +33,7 @@ export interface Run extends RunState {
 interface Entry {
   digest: string
   mode: RunMode
+  elsewhere: boolean
   working: boolean
   failures: number
   endedAt: number
@@ -39,22 +45,34 @@ interface Entry {
   ended: Promise<void>
 }
 
+/** What is to be run. */
+export interface RunOrder extends Pick<Run, 'digest' | 'mode'> {
+  /** It is carried out by something else, and only waited for here. */
+  readonly elsewhere?: boolean
+}
+
 /** Ended runs that are remembered, for what they brought and how often they failed. */
 const maxRemembered = 10_000
 
 /**
- * The deployments that this process carries out, at most one for each environment and `atOnce` in all. They live in
- * memory alone: what is cut off with the process is begun again by whoever comes after it.
+ * The deployments that this process carries out, at most one for each environment, `atOnce` in all and `elsewhere` that
+ * something else does the work of. They live in memory alone: what is cut off with the process is begun again by whoever comes after it.
  */
 export class EngineRuns {
   readonly #gate: Gate
+  readonly #elsewhere: Gate
   readonly #clock: Clock
   readonly #working = new Map<string, Entry>()
   readonly #ended = new LruMap<string, Entry>(maxRemembered)
   #closed = false
 
-  constructor({ atOnce = 4, clock = systemClock }: { atOnce?: number; clock?: Clock } = {}) {
+  constructor({
+    atOnce = 4,
+    elsewhere = 100,
+    clock = systemClock,
+  }: { atOnce?: number; elsewhere?: number; clock?: Clock } = {}) {
     this.#gate = new Gate(atOnce)
+    this.#elsewhere = new Gate(elsewhere)
     this.#clock = clock
   }
 
@@ -67,7 +85,7 @@ export class EngineRuns {
    * Begins a run. One that works on something else is told to end first: what it has not begun is left, and the new
    * one begins when it is out of the way. `wake` is called when the run ends by itself.
    */
-  start(uid: string, { digest, mode }: Pick<Run, 'digest' | 'mode'>, work: RunWork, wake: () => void): void {
+  start(uid: string, { digest, mode, elsewhere = false }: RunOrder, work: RunWork, wake: () => void): void {
     if (this.#closed) return
     const before = this.#working.get(uid)
     if (before?.digest === digest && before.mode === mode) return
@@ -77,6 +95,7 @@ export class EngineRuns {
     const entry: Entry = {
       digest,
       mode,
+      elsewhere,
       working: true,
       failures,
       endedAt: 0,
@@ -113,9 +132,8 @@ export class EngineRuns {
   /** Ends all runs and comes back when they have ended. */
   async close(): Promise<void> {
     this.#closed = true
-    const reason = new DOMException('Offshoot is ending', 'AbortError')
     const all = [...this.#working.values()]
-    for (const { stop } of all) stop.abort(reason)
+    for (const { stop } of all) stop.abort(handingOver)
     await Promise.all(all.map(({ ended }) => ended))
   }
 
@@ -123,10 +141,15 @@ export class EngineRuns {
     const { signal } = entry.stop
     const controls: RunControls = {
       step: what => (entry.step = what),
+      announce: what => {
+        entry.step = what
+        entry.wake()
+      },
       claim: discriminator => ask(entry, discriminator),
     }
     try {
-      entry.outcome = await this.#gate.run(() => work(signal, controls), signal)
+      const gate = entry.elsewhere ? this.#elsewhere : this.#gate
+      entry.outcome = await gate.run(() => work(signal, controls), signal)
     } catch (error) {
       if (!signal.aborted) entry.outcome = failed(messageOf(error))
     }

@@ -1,0 +1,49 @@
+import { z } from 'zod'
+import { presentable } from '../mask.ts'
+import type { EngineOutcome } from './outcome.ts'
+
+/** Most bytes of a container's termination message; Kubernetes cuts it there. */
+const maxMessage = 4096
+
+const count = z.int().min(0)
+const problems = z.array(z.string().max(1024)).max(50)
+const Outcome = z.strictObject({ objects: count, changed: count, deleted: count, errors: problems, warnings: problems })
+
+/** An outcome as a termination message: credentials masked, and what does not fit is counted. */
+export function encodeOutcome(outcome: EngineOutcome): string {
+  const { objects, changed, deleted } = outcome
+  for (const [most, length] of sizes) {
+    const errors = some(outcome.errors, most, length)
+    // Errors first: warnings get what is left.
+    for (const warnings of [some(outcome.warnings, most, length), some(outcome.warnings, 1, 128)]) {
+      const text = JSON.stringify({ objects, changed, deleted, errors, warnings })
+      if (Buffer.byteLength(text) <= maxMessage) return text
+    }
+  }
+  return JSON.stringify({ objects, changed, deleted, errors: some(outcome.errors, 1, 16), warnings: [] })
+}
+
+/** How many problems of how many characters are tried. */
+const sizes = [
+  [20, 512],
+  [20, 256],
+  [10, 256],
+  [5, 256],
+  [3, 128],
+] as const
+
+/** The outcome in a termination message; undefined when it holds none. */
+export function decodeOutcome(text: string): EngineOutcome | undefined {
+  try {
+    return Outcome.safeParse(JSON.parse(text)).data
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+function some(all: readonly string[], most: number, length: number): string[] {
+  const kept = all.slice(0, most).map(problem => presentable(problem, length))
+  const left = all.length - most
+  return left > 0 ? [...kept.slice(0, -1), `and ${left + 1} more`] : kept
+}

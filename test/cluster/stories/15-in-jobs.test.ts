@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest'
+import type { Job } from '../../../src/backend/engine/job-manifest.ts'
+import { aHouse, type House } from '../../harness/house.ts'
+import { playJobNodes } from '../../harness/job-nodes.ts'
+import { engine } from '../../harness/story-backends.ts'
+import { waitFor } from '../../harness/wait.ts'
+
+const settings = { runnerImage: 'registry.example.com/offshoot:1.2.3' }
+
+/** A project like the engine's, whose deployments run as Jobs. */
+function project() {
+  const { deploy, ...rest } = engine.project({ private: true })
+  const { engine: backend } = deploy as { engine: Record<string, unknown> }
+  return { ...rest, deploy: { engine: { ...backend, runner: 'job' } } }
+}
+
+async function jobs({ kube, namespace }: House): Promise<Job[]> {
+  return (await kube.list<Job>({ apiVersion: 'batch/v1', kind: 'Job' }, { namespace })).items
+}
+
+describe('deployed by Jobs', { concurrent: true }, () => {
+  it('a pull request gets an environment, follows its pushes and loses it; no Job is left', async () => {
+    await using house = await aHouse().withOffshoot({ settings }).withProject('shop', project()).start()
+    await using nodes = playJobNodes(house.cluster, house.namespace)
+    const repo = house.repo()
+    const pull = await repo.openPullRequest()
+    const environment = house.environment(pull)
+    const ready = await environment.toBeReady(pull.sha, { deadline: 120_000 })
+    expect(await environment.find()).toMatchObject({ data: { version: pull.sha } })
+    const [first] = await jobs(house)
+    expect(ready.status?.engine?.job).toBe(first?.metadata.name)
+    expect(nodes.log.join('')).toContain('renders the project')
+
+    // A push ends the Job of the commit before it, which had not begun.
+    nodes.begin = false
+    const second = await repo.pushTo(pull.number, { 'a.txt': 'a' })
+    const working = async () => (await jobs(house)).filter(({ status }) => (status?.conditions ?? []).length === 0)
+    const held = await waitFor(async () => (await working())[0], { describe: 'a second Job' })
+    const said = `Job ${house.namespace}/${held.metadata.name}`
+    await waitFor(async () => JSON.stringify((await environment.get())?.status?.conditions).includes(said), {
+      describe: `the status to name ${said}`,
+    })
+
+    // Offshoot begins anew, and waits for the Job that works.
+    await house.offshoot.stop()
+    await house.offshoot.start()
+    await house.settled()
+    expect((await working()).map(({ metadata }) => metadata.uid)).toEqual([held.metadata.uid])
+
+    const third = await repo.pushTo(pull.number, { 'a.txt': 'b' })
+    await waitFor(async () => (await working()).every(({ metadata }) => metadata.uid !== held.metadata.uid), {
+      describe: 'the Job of the older commit to go',
+    })
+    nodes.begin = true
+    await environment.toBeReady(third, { deadline: 120_000 })
+    expect(await environment.find()).toMatchObject({ data: { version: third } })
+    expect(nodes.log.join('')).not.toContain(second)
+
+    await repo.close(pull.number)
+    await environment.toBeGone({ deadline: 60_000 })
+    expect(await house.remains()).toEqual([])
+    expect(await jobs(house)).toEqual([])
+    const secrets = await house.kube.list({ apiVersion: 'v1', kind: 'Secret' }, { namespace: house.namespace })
+    expect(secrets.items.map(({ metadata }) => metadata.name)).toEqual(['shop-forge'])
+  })
+
+  it('a project that asks for Jobs is told when the installation has no image for them', async () => {
+    await using house = await aHouse().withProject('shop', project()).start()
+    const pull = await house.repo().openPullRequest()
+    const stalled = () => house.environment(pull).get()
+    await waitFor(async () => JSON.stringify((await stalled())?.status?.conditions).includes('--runner-image'), {
+      describe: 'the environment to say what is missing',
+    })
+    expect((await stalled())?.status?.conditions).toContainEqual(
+      expect.objectContaining({ type: 'Stalled', status: 'True', reason: 'RunnerMissing' }),
+    )
+  })
+})
