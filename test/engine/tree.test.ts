@@ -261,3 +261,9 @@ describe('includes', () => {
     expect(complaint(project, await project.render())).toContain('required argument a not set')
   })
 })
+
+test.each(['y', '12', 'true'])('the name %s of an object to delete is no string, and is not made one', async name => {
+  const item = `- deleteObjects: [{kind: ConfigMap, name: ${name}}]`
+  await using project = await TestProject.of({ 'deployment.yaml': `deployments:\n${item}\n` })
+  expect((await project.render()).stderr).toContain('deployments[0].deleteObjects[0].name: expected a string, got a ')
+})

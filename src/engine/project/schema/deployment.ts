@@ -6,7 +6,7 @@ import {
   goBool,
   goString,
   list,
-  requiredString,
+  strictString,
   stringMap,
   stringOrList,
   strings,
@@ -41,10 +41,10 @@ export const varsEntry = struct({
 export type VarsEntry = z.output<typeof varsEntry>
 
 const objectReference = struct({
-  group: goString.optional(),
-  kind: goString.optional(),
-  name: requiredString,
-  namespace: goString.optional(),
+  group: strictString.optional(),
+  kind: strictString.optional(),
+  name: strictString.pipe(z.string().min(1, { error: 'must be set' })),
+  namespace: strictString.optional(),
 }).superRefine(({ group, kind }, context) => {
   if (group === undefined && kind === undefined) {
     context.addIssue({ code: 'custom', message: 'at least one of group or kind must be set' })

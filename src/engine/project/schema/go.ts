@@ -29,6 +29,9 @@ export const goString = z.preprocess(
   z.string(expected('a string')),
 )
 
+/** A string and nothing else: fields of embedded structs, where kluctl makes no strings of numbers. */
+export const strictString = z.preprocess(value => (value === null ? '' : value), z.string(expected('a string')))
+
 /** A string that must not be empty. */
 export const requiredString = goString.pipe(z.string().min(1, { error: 'must be set' }))
 
