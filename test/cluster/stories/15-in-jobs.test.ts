@@ -1,6 +1,11 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Job } from '../../../src/backend/engine/job-manifest.ts'
+import { run } from '../../../src/cli/program.ts'
 import { aHouse, type House } from '../../harness/house.ts'
+import { recordingIo } from '../../harness/installation.ts'
 import { playJobNodes } from '../../harness/job-nodes.ts'
 import { engine } from '../../harness/story-backends.ts'
 import { waitFor } from '../../harness/wait.ts'
@@ -74,5 +79,52 @@ describe('deployed by Jobs', { concurrent: true }, () => {
     expect((await stalled())?.status?.conditions).toContainEqual(
       expect.objectContaining({ type: 'Stalled', status: 'True', reason: 'RunnerMissing' }),
     )
+  })
+
+  it('a Job deploys nothing with another discriminator than the recorded one, and says so', async () => {
+    await using house = await aHouse().withProject('shop', project()).start()
+    const repo = house.repo()
+    const pull = await repo.openPullRequest()
+    const folder = await mkdtemp(join(tmpdir(), 'offshoot-run-'))
+    try {
+      const request = {
+        mode: 'deploy',
+        revision: pull.sha,
+        digest: 'd',
+        namespace: house.namespace,
+        projectNamespace: house.namespace,
+        project: 'shop',
+        environment: { name: 'shop-pr-1', uid: 'u' },
+        discriminator: 'of-somebody-else',
+        desired: {
+          kind: 'engine',
+          source: { url: repo.url, path: 'deploy', ref: { commit: pull.sha }, ownRepository: true },
+          target: 'preview',
+          args: { environment: 'shop-pr-1', namespace: house.namespace, version: pull.sha },
+          images: [],
+          prune: true,
+          interval: 1,
+          readinessTimeout: 1000,
+          allow: { vars: [], urls: [] },
+          runner: 'job',
+        },
+      }
+      await writeFile(join(folder, 'request.json'), JSON.stringify(request))
+      await writeFile(join(folder, 'credential.json'), JSON.stringify({ token: 'fake-token' }))
+      const outcome = join(folder, 'outcome')
+      const flags = [`--request=${folder}`, `--outcome=${outcome}`, `--cache-folder=${join(folder, 'cache')}`]
+      const { io, written } = recordingIo(process.env)
+      expect(await run(['run-environment', ...flags, '--kubeconfig', house.cluster.adminKubeconfig], io)).toBe(1)
+      expect(JSON.parse(await readFile(outcome, 'utf8'))).toMatchObject({
+        objects: 0,
+        errors: [expect.stringContaining('"of-somebody-else" was recorded for it: nothing was deployed')],
+      })
+      expect(written.stderr).toContain('nothing was deployed')
+      expect(written.stderr).not.toContain('fake-token')
+      const config = { apiVersion: 'v1', kind: 'ConfigMap', namespace: house.namespace, name: 'config' }
+      expect(await house.kube.get(config)).toBeUndefined()
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
   })
 })
