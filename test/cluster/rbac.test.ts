@@ -83,16 +83,6 @@ beforeAll(async () => {
   )
 })
 
-function jobIn(namespace: string) {
-  const containers = [{ name: 'offshoot', image: 'offshoot' }]
-  return {
-    apiVersion: 'batch/v1',
-    kind: 'Job',
-    metadata: { namespace, name: 'shop' },
-    spec: { template: { spec: { restartPolicy: 'Never', containers } } },
-  }
-}
-
 describe('the controller’s account can do its job', () => {
   it('reads what a project names', async () => {
     expect(await controller.get({ apiVersion: 'v1', kind: 'Secret', namespace: projects, name: 'token' })).toBeDefined()
@@ -162,14 +152,6 @@ describe('the controller’s account can do its job', () => {
     }
     await controller.create(event)
   })
-
-  it('runs Jobs where projects are, and sees how they ended', async () => {
-    const job = await controller.create<KubeObject>(jobIn(projects))
-    const { uid = '' } = job.metadata
-    expect(await controller.list({ apiVersion: 'batch/v1', kind: 'Job' }, { namespace: projects })).toBeDefined()
-    expect(await controller.list({ apiVersion: 'v1', kind: 'Pod' }, { namespace: projects })).toBeDefined()
-    await controller.delete({ ...job, ...job.metadata, name: 'shop' }, { uid, propagation: 'Foreground' })
-  })
 })
 
 describe('the controller’s account can do no more', () => {
@@ -237,18 +219,6 @@ describe('the controller’s account can do no more', () => {
           kind: 'KluctlDeployment',
           metadata: { namespace: foreign, name: 'x' },
           spec: { interval: '5m', source: {} },
-        }),
-    ],
-    ['run a Job in a namespace without projects', () => controller.create(jobIn(foreign))],
-    ['run a Job in an environment', () => controller.create(jobIn(own))],
-    [
-      'run a Pod of its own',
-      () =>
-        controller.create({
-          apiVersion: 'v1',
-          kind: 'Pod',
-          metadata: { namespace: projects, name: 'x' },
-          spec: jobIn(projects).spec.template.spec,
         }),
     ],
     [
