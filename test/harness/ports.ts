@@ -8,13 +8,18 @@ import { createServer, type Server } from 'node:net'
  */
 const [lowest, highest] = [15_000, 32_000]
 const maxAttempts = 100
+/** Handed out before: whoever has one may not listen there yet. */
+const given = new Set<number>()
 
 /** Ports of 127.0.0.1 that were free a moment ago, each once. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers: Server[] = []
   for (let attempt = 0; servers.length < count; attempt++) {
     if (attempt === maxAttempts) throw new Error(`no free port in ${maxAttempts} attempts`)
-    const server = await listen(randomInt(lowest, highest))
+    const port = randomInt(lowest, highest)
+    if (given.has(port)) continue
+    given.add(port)
+    const server = await listen(port)
     if (server !== undefined) servers.push(server)
   }
   const ports = servers.map(server => (server.address() as { port: number }).port)
