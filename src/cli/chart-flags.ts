@@ -1,15 +1,8 @@
 import { type Command, Option } from 'commander'
 import type { ChartCredentialFlags } from '../engine/helm/index.ts'
 
-/** Credentials of chart repositories and registries, by kluctl's names. */
-export interface ChartOptions {
-  helmUsername?: string[]
-  helmPassword?: string[]
-  helmCreds?: string[]
-  helmKeyFile?: string[]
-  helmCertFile?: string[]
-  helmCaFile?: string[]
-  helmInsecureSkipTlsVerify?: string[]
+/** Credentials of registries, by kluctl's names. */
+export interface RegistryFlagOptions {
   registryUsername?: string[]
   registryPassword?: string[]
   registryCreds?: string[]
@@ -20,6 +13,17 @@ export interface ChartOptions {
   registryCaFile?: string[]
   registryInsecureSkipTlsVerify?: string[]
   registryPlainHttp?: string[]
+}
+
+/** Credentials of chart repositories and registries, by kluctl's names. */
+export interface ChartOptions extends RegistryFlagOptions {
+  helmUsername?: string[]
+  helmPassword?: string[]
+  helmCreds?: string[]
+  helmKeyFile?: string[]
+  helmCertFile?: string[]
+  helmCaFile?: string[]
+  helmInsecureSkipTlsVerify?: string[]
 }
 
 const flags: readonly [string, string][] = [
@@ -44,8 +48,20 @@ const flags: readonly [string, string][] = [
 
 /** Adds the flags for credentials of charts. What others must not see belongs into `KLUCTL_HELM_…` variables. */
 export function withChartFlags(command: Command): void {
+  add(command, flags)
+}
+
+/** Adds the flags for credentials of registries alone. */
+export function withRegistryFlags(command: Command): void {
+  add(
+    command,
+    flags.filter(([names]) => names.startsWith('--registry-')),
+  )
+}
+
+function add(command: Command, some: typeof flags): void {
   const collect = (value: string, before: string[]) => [...before, value]
-  for (const [names, description] of flags) {
+  for (const [names, description] of some) {
     command.addOption(new Option(names, description).argParser(collect).default([], 'none'))
   }
 }

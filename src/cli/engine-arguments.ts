@@ -1,6 +1,9 @@
 import type { Command, Option } from 'commander'
 import { EngineError } from '../engine/errors.ts'
 
+/** Commands of kluctl that have commands below them. */
+const kluctlGroups = new Set(['oci'])
+
 /**
  * Lets a program be called as kluctl is: flags may stand before the command, and those that need no value may have one
  * (`--dry-run=true`, `--write-command-result=false`). Gives the arguments as commander reads them.
@@ -10,8 +13,10 @@ export function kluctlArguments(root: Command, args: readonly string[]): string[
   const name = args[at]
   const command = root.commands.find(one => one.name() === name)
   // Commands that are not kluctl's are left as they are.
-  if (command === undefined || name === undefined || command.commands.length > 0) return [...args]
+  if (command === undefined || name === undefined) return [...args]
   const rest = [...args.slice(0, at), ...args.slice(at + 1)]
+  if (kluctlGroups.has(name)) return [name, ...kluctlArguments(command, rest)]
+  if (command.commands.length > 0) return [...args]
   const end = rest.indexOf('--')
   const flags = end < 0 ? rest : rest.slice(0, end)
   const off = new Map<Option, boolean>()
@@ -33,7 +38,8 @@ export function kluctlArguments(root: Command, args: readonly string[]): string[
 
 /** Where the command stands: the first argument that is neither a flag nor a flag's value. */
 function commandAt(root: Command, args: readonly string[]): number {
-  const options = root.commands.flatMap(command => command.options)
+  const groups = root.commands.filter(command => kluctlGroups.has(command.name()))
+  const options = [root, ...groups].flatMap(({ commands }) => commands).flatMap(command => command.options)
   const takesValue = (flag: string) => {
     const option = options.find(({ long, short }) => long === flag || short === flag)
     return option === undefined || !isSwitch(option)

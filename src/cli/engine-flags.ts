@@ -9,13 +9,17 @@ import type { Io } from './io.ts'
 
 export { parseDuration } from './duration.ts'
 
-/** Flags of every command on a Kluctl project, by kluctl's names. */
-export interface ProjectOptions extends GitOptions, ArgumentFlags, ChartOptions {
+/** Flags of every command on a project's folder. */
+export interface BasicOptions {
   projectDir?: string
-  projectConfig?: string
   timeout: number
   debug?: boolean
   color: boolean
+}
+
+/** Flags of every command on a Kluctl project, by kluctl's names. */
+export interface ProjectOptions extends BasicOptions, GitOptions, ArgumentFlags, ChartOptions {
+  projectConfig?: string
   localGitOverride: string[]
   localGitGroupOverride: string[]
   localOciOverride: string[]
@@ -37,25 +41,15 @@ export interface TargetOptions extends ProjectOptions, InclusionFlags {
 
 const collect = (value: string, before: string[]) => [...before, value]
 
-function list(command: Command, flags: string, description: string): void {
+/** Adds a flag that may be repeated. */
+export function list(command: Command, flags: string, description: string): void {
   command.addOption(new Option(flags, description).argParser(collect).default([], 'none'))
 }
 
 /** Adds the flags that say which project is worked on and how its sources are reached. */
 export function withProjectFlags(command: Command, io: Io): Command {
-  command
-    .option('--project-dir <folder>', 'folder of the project (default: the working folder)')
-    .option('-c, --project-config <file>', 'configuration file (default: .kluctl.yaml of the project)')
-    .addOption(
-      new Option('--timeout <duration>', 'deadline of the whole command, such as 90s or 1h30m')
-        .argParser(parseDuration)
-        .default(600_000, '10m'),
-    )
-  command
-    .option('--debug', 'log what is done in detail')
-    .option('--no-color', 'no colours, whatever the terminal can do')
-    .option('--no-update-check', 'accepted for scripts written for kluctl: Offshoot never looks for updates')
-    .option('--use-system-python', 'accepted for scripts written for kluctl: Offshoot needs no Python')
+  withBasicFlags(command)
+  command.option('-c, --project-config <file>', 'configuration file (default: .kluctl.yaml of the project)')
   list(command, '--local-git-override <host/path=folder>', 'use a local folder for a Git repository')
   list(command, '--local-git-group-override <host/path=folder>', 'the same for all repositories below a path')
   list(command, '--local-oci-override <host/repo=folder>', 'use a local folder for an OCI artifact')
@@ -63,6 +57,21 @@ export function withProjectFlags(command: Command, io: Io): Command {
   withGitFlags(command)
   withChartFlags(command)
   return fromEnvironment(command, io)
+}
+
+/** Adds the flags that every command on a project's folder has. */
+export function withBasicFlags(command: Command): Command {
+  return command
+    .option('--project-dir <folder>', 'folder of the project (default: the working folder)')
+    .addOption(
+      new Option('--timeout <duration>', 'deadline of the whole command, such as 90s or 1h30m')
+        .argParser(parseDuration)
+        .default(600_000, '10m'),
+    )
+    .option('--debug', 'log what is done in detail')
+    .option('--no-color', 'no colours, whatever the terminal can do')
+    .option('--no-update-check', 'accepted for scripts written for kluctl: Offshoot never looks for updates')
+    .option('--use-system-python', 'accepted for scripts written for kluctl: Offshoot needs no Python')
 }
 
 /** Adds the flags that say which target is rendered, with what, and which part of it. */
@@ -94,7 +103,7 @@ export function withOfflineFlags(command: Command): Command {
  * Flags that were not given are taken from `OFFSHOOT_…` and `KLUCTL_…` variables named as they are; lists take
  * `…_0`, `…_1` and so on too, and what stands on the command line comes after them.
  */
-function fromEnvironment(command: Command, io: Io): Command {
+export function fromEnvironment(command: Command, io: Io): Command {
   return command.hook('preAction', () => {
     for (const option of command.options) {
       // Variables of these names hold sets of credentials, which are read elsewhere.

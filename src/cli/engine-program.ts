@@ -8,6 +8,7 @@ import { helmUpdateCommand } from './helm-update.ts'
 import type { Io } from './io.ts'
 import { listImagesCommand } from './list-images.ts'
 import { listTargetsCommand } from './list-targets.ts'
+import { ociPushCommand } from './oci-push.ts'
 import { epilogue, parseAndRun, prepare } from './parse.ts'
 import { pokeImagesCommand } from './poke-images.ts'
 import { pruneCommand } from './prune.ts'
@@ -28,6 +29,7 @@ export function engineCommands(io: Io): Command[] {
     listImagesCommand(io),
     helmPullCommand(io),
     helmUpdateCommand(io),
+    new Command('oci').description('OCI artifacts: push').addCommand(ociPushCommand(io)),
   ]
 }
 

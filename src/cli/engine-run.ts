@@ -12,7 +12,7 @@ import { type FixedImage, fixedImagesFile } from '../engine/project/schema/proje
 import type { KubeClient } from '../kube/client.ts'
 import { silentLogger } from '../util/silent-log.ts'
 import { chartCredentialFlags } from './chart-flags.ts'
-import type { ProjectOptions, TargetOptions } from './engine-flags.ts'
+import type { BasicOptions, ProjectOptions, TargetOptions } from './engine-flags.ts'
 import { engineProgress, type ProgressOptions } from './engine-progress.ts'
 import type { Io } from './io.ts'
 
@@ -65,7 +65,8 @@ export async function withTargetEngine<T>(
   }
 }
 
-function progressOptions({ debug, color }: ProjectOptions): ProgressOptions {
+/** How the flags want progress to be shown. */
+export function progressOptions({ debug, color }: BasicOptions): ProgressOptions {
   return { plainLines: debug, ...(color ? {} : { coloured: false }) }
 }
 
@@ -107,13 +108,21 @@ async function onHost<T>(
     refsFreshFor: options.gitCacheUpdateInterval,
     chartCredentials: chartCredentialFlags(options),
   })
-  const timeUp = AbortSignal.timeout(options.timeout)
-  const signal = AbortSignal.any([io.signal, timeUp])
+  return withinTimeout(io, options, signal => work(local.host, signal, local))
+}
+
+/** Runs `work` until it ends, somebody ends it, or its time is up. @throws EngineError then */
+export async function withinTimeout<T>(
+  io: Io,
+  { timeout }: BasicOptions,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const timeUp = AbortSignal.timeout(timeout)
   try {
-    return await work(local.host, signal, local)
+    return await work(AbortSignal.any([io.signal, timeUp]))
   } catch (error) {
     if (timeUp.aborted)
-      throw new EngineError(`not done within ${options.timeout / 1000} s (--timeout): context deadline exceeded`, {
+      throw new EngineError(`not done within ${timeout / 1000} s (--timeout): context deadline exceeded`, {
         cause: error,
       })
     throw error

@@ -20,6 +20,7 @@ const engineCommands = new Set([
   'list-images',
   'helm-pull',
   'helm-update',
+  'oci',
 ])
 
 const stop = new AbortController()

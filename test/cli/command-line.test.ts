@@ -66,9 +66,11 @@ describe('completion', () => {
   it.each([
     [
       'offshoot ',
-      'env project render diff deploy prune delete validate poke-images list-targets list-images helm-pull helm-update github install serve version completion --help',
+      'env project render diff deploy prune delete validate poke-images list-targets list-images helm-pull helm-update oci github install serve version completion --help',
     ],
     ['offshoot env c', 'create'],
+    ['offshoot oci ', 'push --help'],
+    ['offshoot oci push --annot', '--annotation'],
     ['offshoot env wait --f', '--for'],
     ['offshoot env wait x --for ready --time', '--timeout'],
   ])('completes %j', async (line, words) => {

@@ -51,7 +51,8 @@ export function chartCredentials(
   return url => {
     const parsed = URL.parse(url.replace(/^oci:/, 'https:'))
     if (parsed === null) return undefined
-    const path = decodeURIComponent(parsed.pathname).replace(/^\//, '')
+    const whole = decodeURIComponent(parsed.pathname).replace(/^\//, '')
+    const path = url.startsWith('oci:') ? whole.replace(/[:@].*$/s, '') : whole
     // The port of `oci://host:443` is dropped with the usual one; people write it either way.
     const hosts = [parsed.host, URL.parse(url)?.host]
     return entries.find(({ host, matches }) => hosts.includes(host) && matches(path))?.credential
@@ -109,20 +110,27 @@ function environmentEntries(
   family: CredentialFamily,
   environment: Readonly<Record<string, string | undefined>>,
 ): Entry[] {
-  const name = new RegExp(`^(?:OFFSHOOT|KLUCTL)_${family.toUpperCase()}_(?:(\\d+)_)?HOST$`)
+  // A registry's host may stand in its repository instead.
+  const first = family === 'registry' ? 'HOST|REPOSITORY' : 'HOST'
+  const name = new RegExp(`^((?:OFFSHOOT|KLUCTL)_${family.toUpperCase()}_(?:(\\d+)_)?)(?:${first})$`)
+  const sets = new Map<string, number>()
+  for (const variable of Object.keys(environment)) {
+    const [, prefix, index] = name.exec(variable) ?? []
+    if (prefix !== undefined) sets.set(prefix, Number(index ?? -1))
+  }
   const found: { index: number; entry: Entry }[] = []
-  for (const [variable, host] of Object.entries(environment)) {
-    const match = name.exec(variable)
-    if (match === null || host === undefined || host === '') continue
-    const prefix = variable.slice(0, -'HOST'.length)
-    const path = environment[`${prefix}PATH`] ?? environment[`${prefix}REPOSITORY`] ?? ''
-    const entry = entryFor(path === '' ? host : `${host}/${path}`)
+  for (const [prefix, index] of sets) {
+    const host = environment[`${prefix}HOST`] ?? ''
+    const path = environment[`${prefix}PATH`] || environment[`${prefix}REPOSITORY`] || ''
+    const key = [host, path].filter(part => part !== '').join('/')
+    if (key === '' || (host === '' && !path.includes('/'))) continue
+    const entry = entryFor(key)
     for (const [suffix, field] of Object.entries(suffixes)) {
       const value = environment[prefix + suffix]
       if (value === undefined || value === '') continue
       Object.assign(entry.credential, { [field]: switches.has(field) ? isTrue(value) : value })
     }
-    found.push({ index: Number(match[1] ?? -1), entry })
+    found.push({ index, entry })
   }
   return found.sort((a, b) => a.index - b.index).map(({ entry }) => entry)
 }

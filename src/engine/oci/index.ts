@@ -1,34 +1,23 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Clock } from '../../util/clock.ts'
 import { EngineError, RefusedError, within } from '../errors.ts'
-import type { FetchedTree, OciAccess, Policy } from '../host.ts'
+import type { FetchedTree, OciAccess } from '../host.ts'
 import { BlobCache } from './blob-cache.ts'
-import { type RegistryCredential, withStoredLogin } from './login.ts'
+import { withStoredLogin } from './login.ts'
+import type { OciOptions } from './options.ts'
+import { maxLayer } from './pack.ts'
 import { parseReference } from './reference.ts'
 import { type Descriptor, type Manifest, Registry } from './registry.ts'
 import { unpack } from './unpack.ts'
 
 export { type RegistryCredential, storedLogin, withStoredLogin } from './login.ts'
+export type { OciOptions } from './options.ts'
+export { type PushedArtifact, pushArtifact } from './push.ts'
 export { type OciReference, parseReference } from './reference.ts'
 export { type Descriptor, type Manifest, Registry, type RegistryOptions } from './registry.ts'
 
-/** What pulling artifacts needs. */
-export interface OciOptions {
-  /** What flags and variables say of a registry; what `docker login` stored is found besides. */
-  credential(url: string): RegistryCredential | undefined
-  /** Configuration files of `docker login`, the first that knows the host counts. */
-  readonly configFiles: readonly string[]
-  readonly environment: Readonly<Record<string, string | undefined>>
-  readonly policy: Pick<Policy, 'allowsUrl'>
-  readonly cacheFolder: string
-  readonly clock: Clock
-}
-
 type Ref = Parameters<OciAccess['pull']>[1]
-
-const maxLayer = 512 * 1024 * 1024
 
 /** Artifacts as kluctl pushes them: one layer, a gzipped tar. Each is pulled once per run; disposing removes them. */
 export class OciArtifacts implements OciAccess, AsyncDisposable {

@@ -18,8 +18,17 @@ export interface RegistryCredential {
   plainHttp?: boolean
 }
 
+interface StoredEntry {
+  /** `name:password` in base64; the two may stand alone too. */
+  auth?: string
+  username?: string
+  password?: string
+  identitytoken?: string
+  registrytoken?: string
+}
+
 interface DockerConfig {
-  auths?: Record<string, { auth?: string; identitytoken?: string; registrytoken?: string } | undefined>
+  auths?: Record<string, StoredEntry | undefined>
   credHelpers?: Record<string, string | undefined>
   credsStore?: string
 }
@@ -91,17 +100,14 @@ async function readConfig(file: string): Promise<DockerConfig | undefined> {
   }
 }
 
-function fromEntry(entry: {
-  auth?: string
-  identitytoken?: string
-  registrytoken?: string
-}): RegistryCredential | undefined {
-  const [username = '', ...password] = Buffer.from(entry.auth ?? '', 'base64')
+function fromEntry(entry: StoredEntry): RegistryCredential | undefined {
+  const [name = '', ...rest] = Buffer.from(entry.auth ?? '', 'base64')
     .toString('utf8')
     .split(':')
+  const username = name || (entry.username ?? '')
   if (entry.registrytoken) return { token: entry.registrytoken }
   if (entry.identitytoken) return { username, identityToken: entry.identitytoken }
-  return username === '' ? undefined : { username, password: password.join(':') }
+  return username === '' ? undefined : { username, password: name === '' ? (entry.password ?? '') : rest.join(':') }
 }
 
 /** Asks `docker-credential-NAME get`; undefined when it knows of no login. @throws EngineError */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { STATUS_CODES } from 'node:http'
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../../util/clock.ts'
 import { EngineError } from '../errors.ts'
@@ -14,6 +15,22 @@ export interface RegistryOptions {
   readonly credential: RegistryCredential
   readonly allowsUrl: (url: string) => boolean
   readonly clock: Clock
+  /** What tokens are asked for; by default what the registry says that the request needs. */
+  readonly actions?: 'pull,push' | undefined
+}
+
+/** A request to the repository. */
+export interface RegistryRequest {
+  /** Below the repository, or a URL that the registry named. */
+  readonly path: string
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: Uint8Array
+  readonly maxBytes: number
+  /** How often it may be sent while the registry is busy; default 3. */
+  readonly attempts?: number
+  /** Milliseconds; default five minutes. */
+  readonly deadline?: number
 }
 
 /** A manifest or index with its own digest. */
@@ -30,7 +47,7 @@ export interface Descriptor {
   readonly size: number
 }
 
-const attempts = 3
+const mostAttempts = 3
 const maxManifest = 4 * 1024 * 1024
 const maxPages = 200
 const maxTagPage = 8 * 1024 * 1024
@@ -42,10 +59,10 @@ const accepted = [
   'application/vnd.docker.distribution.manifest.list.v2+json',
 ].join(', ')
 
-/** Pulls from one repository of a registry (OCI distribution specification 1.1), every byte checked by its digest. */
+/** A client of one repository of a registry (OCI distribution specification 1.1); what is pulled is checked by digest. */
 export class Registry implements AsyncDisposable {
   readonly #options: RegistryOptions
-  readonly #origin: string
+  #origin: string
   readonly #agent: Dispatcher
   #authorization: string | undefined
 
@@ -121,50 +138,69 @@ export class Registry implements AsyncDisposable {
     await this.#agent.close()
   }
 
+  /** Sends a request with what opens the repository, and gives the answer, whatever it says. @throws EngineError */
+  async send(request: RegistryRequest, signal: AbortSignal): Promise<HttpAnswer> {
+    try {
+      return await this.#authorized(request, signal)
+    } catch (error) {
+      // As with kluctl and docker, a registry on this machine needs no TLS.
+      const { host, credential } = this.#options
+      const mayBePlain = credential.plainHttp === undefined && isLoopback(host) && this.#origin.startsWith('https:')
+      if (!mayBePlain || !isNotTls(error)) throw error
+      this.#origin = `http://${host}`
+      return this.#authorized(request, signal)
+    }
+  }
+
+  /** What to throw for an answer that was not hoped for. */
+  failure(answer: HttpAnswer, reference: string): EngineError {
+    const isUnknown = answer.status === 401 && this.#authorization === undefined
+    const hint = isUnknown ? ' (basic credential not found)' : ''
+    return new EngineError(`${this.#name(reference)}: ${wordsOf(answer)}${hint}`)
+  }
+
   async #get(
     path: string,
     headers: Record<string, string>,
     maxBytes: number,
     signal: AbortSignal,
   ): Promise<HttpAnswer> {
-    const url = `${this.#origin}/v2/${this.#options.repository}${path}`
-    let answer = await this.#send(url, headers, maxBytes, signal)
-    const challenge = answer.headers['www-authenticate']
-    if (answer.status === 401 && challenge !== undefined && !this.#options.credential.token) {
-      this.#authorization = await this.#authorize(challenge, signal)
-      answer = await this.#send(url, headers, maxBytes, signal)
-    }
+    const answer = await this.send({ path, headers, maxBytes }, signal)
     if (answer.status === 200) return answer
-    const reference = path.startsWith('/tags/') ? '' : (path.split('/').at(-1) ?? '')
-    const isUnknown = answer.status === 401 && this.#authorization === undefined
-    const hint = isUnknown ? ' (basic credential not found)' : ''
-    throw new EngineError(`${this.#name(reference)}: ${wordsOf(answer)}${hint}`)
+    throw this.failure(answer, path.startsWith('/tags/') ? '' : (path.split('/').at(-1) ?? ''))
   }
 
-  async #send(
-    url: string,
-    headers: Record<string, string>,
-    maxBytes: number,
-    signal: AbortSignal,
-  ): Promise<HttpAnswer> {
-    const authorization = this.#authorization === undefined ? {} : { authorization: this.#authorization }
-    return this.#ask({ url, headers: { ...headers, ...authorization }, maxBytes }, signal)
+  async #authorized(request: RegistryRequest, signal: AbortSignal): Promise<HttpAnswer> {
+    const { path, headers = {} } = request
+    const isElsewhere = /^https?:/.test(path)
+    const url = isElsewhere ? path : `${this.#origin}/v2/${this.#options.repository}${path}`
+    const isOwn = new URL(url).origin === new URL(this.#origin).origin
+    const ask = () => {
+      const known = isOwn && this.#authorization !== undefined ? { authorization: this.#authorization } : {}
+      return this.#ask({ ...request, url, headers: { ...headers, ...known } }, signal)
+    }
+    const answer = await ask()
+    const challenge = answer.headers['www-authenticate']
+    if (answer.status !== 401 || challenge === undefined || !isOwn || this.#options.credential.token) return answer
+    this.#authorization = await this.#authorize(challenge, signal)
+    return ask()
   }
 
   /** Asks again when the registry is busy or does not answer. */
   async #ask(
-    request: { url: string; headers: Record<string, string>; maxBytes: number; method?: string; body?: string },
+    request: Omit<RegistryRequest, 'path' | 'body'> & { url: string; body?: string | Uint8Array },
     signal: AbortSignal,
   ): Promise<HttpAnswer> {
     const { clock, allowsUrl, host } = this.#options
     // The registry itself was judged by the artifact's URL; where it sends us on to is judged here.
     const judged = (url: string) => new URL(url).host === host || allowsUrl(url)
+    const { attempts = mostAttempts } = request
     for (let attempt = 1; ; attempt++) {
       try {
-        const answer = await exchange({ ...request, deadline, signal, allowsUrl: judged, dispatcher: this.#agent })
+        const answer = await exchange({ deadline, ...request, signal, allowsUrl: judged, dispatcher: this.#agent })
         if (attempt >= attempts || (answer.status < 500 && answer.status !== 429)) return answer
       } catch (error) {
-        if (attempt >= attempts || !(error instanceof HttpError)) throw error
+        if (attempt >= attempts || !(error instanceof HttpError) || isNotTls(error)) throw error
       }
       await clock.sleep(500 * 2 ** attempt, signal)
     }
@@ -179,9 +215,11 @@ export class Registry implements AsyncDisposable {
     const parts = new Map([...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, name = '', value = '']) => [name, value]))
     const realm = parts.get('realm') ?? ''
     if (!URL.canParse(realm)) throw new EngineError(`${this.#name('')}: the registry names no token server`)
+    const { actions, repository } = this.#options
+    const resource = `repository:${repository}`
     const query = new URLSearchParams({
       service: parts.get('service') ?? '',
-      scope: parts.get('scope') ?? `repository:${this.#options.repository}:pull`,
+      scope: actions === undefined ? (parts.get('scope') ?? `${resource}:pull`) : `${resource}:${actions}`,
     })
     const url = new URL(realm)
     const request = { url: realm, headers: {}, maxBytes: maxManifest }
@@ -213,14 +251,26 @@ export class Registry implements AsyncDisposable {
 
 /** The error's code and message as the registry words them. */
 function wordsOf({ status, body }: HttpAnswer): string {
+  const said = `HTTP ${status} ${STATUS_CODES[status] ?? ''}`.trimEnd()
   try {
     const { errors } = JSON.parse(body.toString('utf8')) as { errors?: { code?: string; message?: string }[] }
     const words = errors?.map(({ code = '', message = '' }) => `${code}: ${message}`).join('; ')
-    return `HTTP ${status}${words === undefined || words === '' ? '' : `: ${words.slice(0, 500)}`}`
+    return `${said}${words === undefined || words === '' ? '' : `: ${words.slice(0, 500)}`}`
   } catch {
     // No registry's answer but a proxy's page.
-    return `HTTP ${status}`
+    return said
   }
+}
+
+function isLoopback(host: string): boolean {
+  return /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/.test(host)
+}
+
+/** Whether the other side answered a TLS greeting with something else. Certificates have other codes. */
+function isNotTls(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG' || isNotTls(error.cause)
 }
 
 function verify(digest: string, bytes: Uint8Array): void {

@@ -1,4 +1,4 @@
-/** One line of a `.templateignore`, bound to the folder that it stands in. */
+/** One line of a `.templateignore` or `.gitignore`, bound to the folder that it stands in. */
 export interface IgnorePattern {
   readonly domain: readonly string[]
   readonly negated: boolean
@@ -16,22 +16,24 @@ export function parseIgnorePattern(line: string, domain: readonly string[]): Ign
   return { domain, negated, folderOnly, parts: text.split('/') }
 }
 
-/** The patterns of a `.templateignore` file: all lines but empty ones and comments. */
+/** The patterns of such a file: all lines but empty ones and comments. */
 export function parseIgnoreFile(text: string, domain: readonly string[]): IgnorePattern[] {
   const lines = text.split(/\r?\n/).filter(line => !line.startsWith('#') && line.trim() !== '')
   return lines.map(line => parseIgnorePattern(line, domain))
 }
 
-/** Whether a file is ignored: the last pattern that matches decides. */
-export function isIgnored(patterns: readonly IgnorePattern[], path: readonly string[]): boolean {
+/** Whether a file (or folder) is ignored: the last pattern that matches decides. */
+export function isIgnored(patterns: readonly IgnorePattern[], path: readonly string[], isFolder = false): boolean {
   for (let at = patterns.length - 1; at >= 0; at--) {
     const pattern = patterns[at]
-    if (pattern !== undefined && matches(pattern, path)) return !pattern.negated
+    if (pattern !== undefined && matches(pattern, path, isFolder)) return !pattern.negated
   }
   return false
 }
 
-function matches({ domain, parts, folderOnly }: IgnorePattern, path: readonly string[]): boolean {
+function matches(pattern: IgnorePattern, path: readonly string[], isFolder: boolean): boolean {
+  const { domain, parts } = pattern
+  const folderOnly = pattern.folderOnly && !isFolder
   if (path.length <= domain.length || domain.some((part, index) => path[index] !== part)) return false
   const rest = path.slice(domain.length)
   if (parts.length > 1) return matchesPath(parts, rest, folderOnly)

@@ -107,6 +107,8 @@ test('a login that docker stored opens a registry, in the clear or with a helper
   }
   await writeFile(file, JSON.stringify({ auths: { [registry.host]: { auth: btoa('me:pass') } } }))
   await pull()
+  await writeFile(file, JSON.stringify({ auths: { [registry.host]: { username: 'me', password: 'pass' } } }))
+  await pull()
   const helper = join(folder, 'docker-credential-test')
   await writeFile(helper, `#!/bin/sh\n[ "$(cat)" = "${registry.host}" ] && echo '{"Username":"me","Secret":"pass"}'\n`)
   await chmod(helper, 0o755)

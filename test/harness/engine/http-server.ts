@@ -8,6 +8,8 @@ export interface Received {
   path: string
   headers: IncomingMessage['headers']
   body: string
+  /** The body as it came. */
+  bytes: Buffer
 }
 
 /** What the server says; a string is the body of a 200. */
@@ -33,7 +35,8 @@ export async function serve(
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const { method = '', url: path = '', headers } = request
-    const one = { method, path, headers, body: Buffer.concat(chunks).toString('utf8') }
+    const bytes = Buffer.concat(chunks)
+    const one = { method, path, headers, body: bytes.toString('utf8'), bytes }
     received.push(one)
     const reply = await answer(one)
     if (reply === null) return

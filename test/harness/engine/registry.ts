@@ -26,7 +26,7 @@ export async function tarball(entries: readonly (readonly [name: string, entry: 
 /** How requests must be authorized. */
 export type RegistryAuth = 'none' | 'basic' | 'token'
 
-/** An OCI registry on loopback that knows what was pushed to it. */
+/** An OCI registry on loopback that knows what was pushed to it, over HTTP or by `push`. */
 export interface TestRegistry extends AsyncDisposable {
   readonly host: string
   readonly server: LoopbackServer
@@ -43,10 +43,16 @@ export interface TestRegistry extends AsyncDisposable {
 const digestOf = (bytes: Uint8Array) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 
 /** User `me` with password `pass`, or the token `t` of the token server, or the identity token `id`. */
-export async function startRegistry(auth: RegistryAuth = 'none'): Promise<TestRegistry> {
+export async function startRegistry(
+  auth: RegistryAuth = 'none',
+  tls?: { key: string; cert: string },
+): Promise<TestRegistry> {
   const blobs = new Map<string, Uint8Array>()
   const manifests = new Map<string, { body: string; type: string }>()
-  const server = await serve(request => registry.intercept(request) ?? refuse(request) ?? answer(request))
+  const server = await serve(
+    request => registry.intercept(request) ?? refuse(request) ?? accept(request) ?? answer(request),
+    tls,
+  )
 
   function refuse({ path, headers, body }: Received): Reply | null {
     const basic = headers.authorization === `Basic ${btoa('me:pass')}`
@@ -58,6 +64,26 @@ export async function startRegistry(auth: RegistryAuth = 'none'): Promise<TestRe
     const challenge =
       auth === 'basic' ? 'Basic realm="r"' : `Bearer realm="${server.url}/token",service="registry",scope="s"`
     return { status: 401, headers: { 'www-authenticate': challenge } }
+  }
+
+  /** Uploads in one piece, as the distribution specification has them; null for everything else. */
+  function accept({ method, path, bytes, body, headers }: Received): Reply | null {
+    const [, repository = '', reference = ''] = /^\/v2\/(.+)\/manifests\/(.+)$/.exec(path) ?? []
+    if (method === 'PUT' && reference !== '') {
+      for (const name of [reference, digestOf(bytes)]) {
+        manifests.set(`${repository} ${name}`, { body, type: headers['content-type'] ?? '' })
+      }
+      return { status: 201 }
+    }
+    if (method === 'POST' && path.endsWith('/blobs/uploads/')) {
+      return { status: 202, headers: { location: `${path}session?state=1` } }
+    }
+    if (method !== 'PUT') return null
+    const { pathname, searchParams } = new URL(path, 'http://registry')
+    const isFine = pathname.endsWith('/uploads/session') && searchParams.get('state') === '1'
+    if (!isFine || searchParams.get('digest') !== digestOf(bytes)) return { status: 400 }
+    blobs.set(digestOf(bytes), bytes)
+    return { status: 201 }
   }
 
   function answer({ path }: Received): Reply {
