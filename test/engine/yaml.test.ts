@@ -24,6 +24,9 @@ describe('reading, as Go reads YAML 1.1', () => {
     ['1.50', 1.5],
     ['1e3', 1000],
     ['.5', 0.5],
+    ['1e308', 1e308],
+    ['1e400', '1e400'],
+    ['-1e400', '-1e400'],
     ['.', '.'],
     ['1:30', '1:30'],
     ['e7973912', 'e7973912'],
@@ -118,6 +121,7 @@ describe('writing', () => {
     expect(writeYaml({ b: ['y', { d: 1, c: null }], a: 'x: y', e: [], f: {}, g: '0755', h: 'a\nb\n' })).toBe(
       'a: \'x: y\'\nb:\n- "y"\n- c: null\n  d: 1\ne: []\nf: {}\ng: "0755"\nh: |\n  a\n  b\n',
     )
+    expect(writeYaml(['1,2', '1,000.5', '1_000', '1e3'])).toBe('- 1,2\n- 1,000.5\n- "1_000"\n- "1e3"\n')
     expect(writeYamlAll([])).toBe('')
     expect(writeYamlAll([{ a: 1 }, { b: 2 }])).toBe('a: 1\n---\nb: 2\n')
   })

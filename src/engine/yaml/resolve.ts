@@ -19,10 +19,16 @@ const maxUint = 2n ** 64n - 1n
 export function resolvePlain(text: string): Scalar {
   const word = words.get(text)
   if (word !== undefined) return word
-  if (/^\.[0-9]/.test(text)) return float.test(text) ? Number(text) : text
+  if (/^\.[0-9]/.test(text)) return readFloat(text) ?? text
   if (!/^[-+0-9]/.test(text)) return text
   const digits = text.replaceAll('_', '')
-  return readInteger(digits) ?? (float.test(digits) ? Number(digits) : text)
+  return readInteger(digits) ?? readFloat(digits) ?? text
+}
+
+/** Beyond the range of a float Go reads no number: `1e400` stays text. */
+function readFloat(digits: string): number | undefined {
+  const value = float.test(digits) ? Number(digits) : undefined
+  return value !== undefined && Number.isFinite(value) ? value : undefined
 }
 
 function readInteger(digits: string): number | bigint | undefined {
