@@ -126,6 +126,23 @@ describe('writing', () => {
     expect(writeYamlAll([{ a: 1 }, { b: 2 }])).toBe('a: 1\n---\nb: 2\n')
   })
 
+  test.each([
+    [1234567.5, '1.2345675e+06'],
+    [123456.5, '123456.5'],
+    [1e6, '1000000'],
+    [0.00001, '1e-05'],
+    [0.00012, '0.00012'],
+    [-1234567.5, '-1.2345675e+06'],
+    [1e20, '1e+20'],
+    [1.5e300, '1.5e+300'],
+    [5e-324, '5e-324'],
+    [2 ** 64, '1.8446744073709552e+19'],
+    [-9.3e18, '-9.3e+18'],
+    [1e19, '10000000000000000000'],
+    [18446744073709551615n as unknown as number, '18446744073709551615'],
+    [-0, '0'],
+  ])('numbers as Go writes them: %s', (value, text) => expect(writeYaml(value)).toBe(`${text}\n`))
+
   test('keys in the order of numbers in them, as Go writes them', () => {
     const keys = ['k10', 'k9', 'k', 'a1b', 'a-b', 'ab', 'a.b', 'B', 'a', '_x', '1', 'k09', 'k1a', 'k1-', 'x y', 'xy']
     const text = writeYaml(Object.fromEntries(keys.map(key => [key, 'v'])))

@@ -65,9 +65,18 @@ function scalar(value: Json, indent: number, column: number): string {
 }
 
 function number(value: number): string {
-  if (Number.isFinite(value)) return String(value)
+  if (Number.isFinite(value)) return finite(value)
   if (Number.isNaN(value)) return '.nan'
   return value < 0 ? '-.inf' : '.inf'
+}
+
+/** Integers of 64 bits in digits, the rest as Go's shortest form: with an exponent below 1e-4 and from 1e6. */
+function finite(value: number): string {
+  if (Number.isInteger(value) && value > -(2 ** 63) && value < 2 ** 64) return String(value)
+  const [digits = '', exponent = ''] = value.toExponential().split('e')
+  const power = Number(exponent)
+  if (power >= -4 && power < 6) return String(value)
+  return `${digits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
 }
 
 function string(text: string, indent: number, column: number): string {
