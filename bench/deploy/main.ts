@@ -76,7 +76,8 @@ const steps: readonly { what: string; args: readonly string[]; before?: (sample:
   { what: 'deploy, one change', args: ['deploy', '--yes', '--no-wait'], before: change },
   { what: 'diff', args: ['diff'] },
   { what: 'prune', args: ['prune', '--yes'] },
-  { what: 'delete', args: ['delete', '--yes', '--no-wait'] },
+  // Waits until all is gone, as the next round needs it.
+  { what: 'delete', args: ['delete', '--yes'] },
 ]
 
 async function rowsOf(sample: Sample, program: Program, kubeconfig: string): Promise<Row[]> {
