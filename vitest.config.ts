@@ -16,9 +16,8 @@ export default defineConfig({
           name: 'cluster',
           include: ['test/cluster/**/*.test.ts'],
           globalSetup: ['test/harness/control-plane/global-setup.ts'],
-          // Every wait has a deadline of its own that says what was waited for; this is for what has none.
-          testTimeout: 300_000,
-          hookTimeout: 180_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
     ],

@@ -169,7 +169,7 @@ describe.each(backends.filter(({ kluctl }) => kluctl !== 'real'))(
       await Promise.all(pulls.map(({ number }) => house.repo().close(number)))
       await Promise.all(pulls.map(pull => house.environment(pull).toBeGone({ deadline: 90_000, interval: 250 })))
       expect(await house.remains()).toEqual([])
-    }, 480_000)
+    }, 300_000)
 
     it('finishes what it was removing, wherever it was, and says so once', async () => {
       await using house = await aHouse()
@@ -189,7 +189,7 @@ describe.each(backends.filter(({ kluctl }) => kluctl !== 'real'))(
         await house.toSay(pull, 'is gone')
       }
       expect(await house.remains()).toEqual([])
-    }, 480_000)
+    }, 300_000)
   },
 )
 
