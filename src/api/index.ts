@@ -1,5 +1,6 @@
 export * from './by-hand.ts'
 export * from './change.ts'
+export * from './claim.ts'
 export * from './conditions.ts'
 export * from './config-file.ts'
 export * from './environment.ts'

@@ -29,6 +29,8 @@ export const annotations = {
   digest: `${group}/digest`,
   /** On a ReviewEnvironment: who deployed into it from a working tree, and when (JSON, `ByHand`). */
   byHand: `${group}/deployed-by-hand`,
+  /** On a ReviewEnvironment: what its first reconcile will make (JSON, `Claim`). */
+  claim: `${group}/claim`,
   /** On a Secret with a short-lived credential: when it ends (RFC 3339). */
   expiresAt: `${group}/expires-at`,
   /** On the Lease of the controllers: `http://host:port` where its holder takes deliveries. */

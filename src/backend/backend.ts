@@ -29,7 +29,12 @@ export interface BackendContext {
   clock: Clock
   log: Logger
   signal: AbortSignal
+  /** Whether the environment's namespace was made in this very reconcile: nothing of a project can be in it yet. */
+  namespaceIsNew?: boolean
 }
+
+/** What a backend needs to foresee what it will record. */
+export type ForeseeContext = Pick<BackendContext, 'environment' | 'namespace' | 'serviceAccount' | 'kube' | 'signal'>
 
 /** How a deployment stands. */
 export interface Observation {
@@ -66,9 +71,9 @@ export interface Backend {
   readonly name: BackendName
   /**
    * What `apply` will record in a namespace that does not exist yet; it is then recorded with the namespace's own name.
-   * Reads nothing of the environment.
+   * Reads nothing of the environment, which may not exist yet either.
    */
-  foresee?(context: BackendContext, desired: DesiredEnvironment): Promise<BackendRecord>
+  foresee?(context: ForeseeContext, desired: DesiredEnvironment): Promise<Pick<BackendRecord, 'inventory'>>
   /** Brings the cluster towards `desired`; writes nothing when it is there already. */
   apply(context: BackendContext, desired: DesiredEnvironment): Promise<void>
   /** Tells how the deployment stands; reads only, except for asking a controller to look again. */

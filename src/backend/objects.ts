@@ -4,7 +4,7 @@ import type { KubeClient } from '../kube/client.ts'
 import type { KubeObject } from '../kube/types.ts'
 import { OffshootError } from '../util/errors.ts'
 import { parallel } from '../util/parallel.ts'
-import type { Backend, BackendContext, Observation, Teardown } from './backend.ts'
+import type { Backend, BackendContext, ForeseeContext, Observation, Teardown } from './backend.ts'
 import { digestOf } from './digest.ts'
 import { clientOf, identityOf } from './objects/identity.ts'
 import { observeObjects } from './objects/observe.ts'
@@ -29,7 +29,7 @@ export function objectsBackend(): Backend {
     },
     async apply(context, desired) {
       const { prepared, kube, account } = await prepare(context, desired)
-      const looks = await lookAt(prepared, kube, context.signal)
+      const looks = await lookAt(prepared.filter(mayExist(context)), kube, context.signal)
       seen.set(context, looks)
       const plan = planObjects(context.environment, prepared, looks, account)
       await recordInventory(context, plan.inventory)
@@ -47,7 +47,7 @@ export function objectsBackend(): Backend {
   }
 }
 
-async function prepare(context: BackendContext, { backend }: DesiredEnvironment) {
+async function prepare(context: ForeseeContext, { backend }: DesiredEnvironment) {
   const { environment, namespace, signal } = context
   const { manifests, serviceAccountName: account } = objectsOf(backend)
   const kube = clientOf(context, account)
@@ -57,6 +57,11 @@ async function prepare(context: BackendContext, { backend }: DesiredEnvironment)
 function objectsOf(backend: DesiredEnvironment['backend']): DesiredObjects {
   if (backend.kind !== 'objects') throw new OffshootError(`backend objects was asked for ${backend.kind}`)
   return backend
+}
+
+/** What belongs into a namespace that was just made need not be looked for. */
+function mayExist({ namespace, namespaceIsNew }: BackendContext): (prepared: PreparedObject) => boolean {
+  return ({ key }) => !namespaceIsNew || key.namespace !== namespace
 }
 
 async function lookAt(

@@ -13,7 +13,8 @@ import { KubeError } from '../kube/errors.ts'
 import { timestamp } from '../util/clock.ts'
 import { TerminalError } from '../util/errors.ts'
 import { hasFreePlace } from './admission.ts'
-import { storedStatus, withStatusAhead } from './ahead.ts'
+import { storedStatus, withClaim, withStatusAhead } from './ahead.ts'
+import { claiming } from './claim.ts'
 import type { ControllerContext } from './context.ts'
 import { mergePatch } from './patch.ts'
 
@@ -54,12 +55,13 @@ async function create(
   mayReserve: boolean,
   signal: AbortSignal,
 ): Promise<void> {
-  const created = await createOrFind(context, decision.environment, signal)
+  const wanted = await claiming(context, project, decision.environment, decision.facts, signal)
+  const created = await createOrFind(context, wanted, signal)
   const requested = timestamp(context.clock.now())
   if (mayReserve && hasFreePlace(context, project, created)) {
     const times = { requested, admitted: requested }
     const status = { ...factsOf(decision.facts), admission: { admitted: true }, times }
-    context.stores.environments.assume(withStatusAhead(created, status), { ahead: true })
+    context.stores.environments.assume(withClaim(withStatusAhead(created, status)), { ahead: true })
     return
   }
   context.stores.environments.assume(created)

@@ -3,7 +3,7 @@ import type { DesiredEnvironment } from '../environment/desired.ts'
 import { renderDesired } from '../environment/render.ts'
 import { TerminalError } from '../util/errors.ts'
 import type { ControllerContext } from './context.ts'
-import { fixedNamespace } from './namespace.ts'
+import { isNameFixed } from './namespace.ts'
 import type { StatusDraft } from './status-draft.ts'
 
 /**
@@ -24,9 +24,14 @@ export async function desiredOf(
   }
   const forge = async () => (await context.forges.of(project)).forge
   const config = await context.commits.overrides(project, { sha: revision }, forge, signal)
-  const namespace = await fixedNamespace(context, draft, signal)
-  const desired = renderDesired({ project, facts, revision, namespace, config })
-  return withGitCredential(context, project, desired, signal)
+  const render = (namespace?: string) => renderDesired({ project, facts, revision, namespace, config })
+  const { namespace, times } = draft.status
+  if (times?.namespaceCreated !== undefined) {
+    return withGitCredential(context, project, render(namespace), signal)
+  }
+  const fresh = render()
+  const isFixed = await isNameFixed(context, draft, fresh.namespace.name, signal)
+  return withGitCredential(context, project, isFixed ? render(namespace) : fresh, signal)
 }
 
 /** Lets kluctl fetch what the project's GitHub App can; credentials that the project names itself come first. */

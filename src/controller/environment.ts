@@ -1,5 +1,5 @@
 import { type BackendName, changeKey, isBranchName, type ReviewEnvironment, type ReviewProject } from '../api/index.ts'
-import type { BackendContext, BackendRecord } from '../backend/backend.ts'
+import type { BackendContext } from '../backend/backend.ts'
 import { ApplyError } from '../backend/refusals.ts'
 import { deployRefusal } from '../environment/deployable.ts'
 import type { DesiredEnvironment } from '../environment/desired.ts'
@@ -7,6 +7,7 @@ import { quote } from '../environment/names.ts'
 import { TerminalError } from '../util/errors.ts'
 import { accountOf, ensureRights, ensureServiceAccount } from './account.ts'
 import { backendContext } from './backend-context.ts'
+import { claim } from './claim.ts'
 import type { ControllerContext } from './context.ts'
 import { desiredOf } from './desired.ts'
 import { tellTransition } from './environment-events.ts'
@@ -152,8 +153,9 @@ async function deploy(
   const facts = { namespace, serviceAccount: accountOf(draft.environment), backend: kind }
   await claim(draft, facts, foresee, signal)
   await ensureServiceAccount(context, draft.environment, namespace, signal)
+  let namespaceIsNew = false
   try {
-    await ensureNamespace(context, draft, namespace, desired, signal)
+    namespaceIsNew = await ensureNamespace(context, draft, namespace, desired, signal)
   } catch (error) {
     if (!(error instanceof NamespaceTerminating)) throw error
     markPending(draft, 'NamespaceTerminating', error.message)
@@ -162,7 +164,7 @@ async function deploy(
   if (!(await discriminatorsKnown(context, kind, signal))) return waitForKluctl(context, draft)
   const account = { namespace, clusterRole: desired.clusterRole, clusterId: kind === 'kluctlDeployment' }
   await ensureRights(context, draft.environment, account, signal)
-  return applyAndObserve(context, draft, desired, backendContext(context, draft, namespace, signal))
+  return applyAndObserve(context, draft, desired, backendContext(context, draft, namespace, signal, namespaceIsNew))
 }
 
 /** Until every KluctlDeployment is known nobody can tell whose a discriminator is. The engine needs no such kind. */
@@ -181,27 +183,6 @@ function waitForKluctl(context: ControllerContext, draft: StatusDraft): Outcome 
   // One that runs goes on as it is; only one that has not begun says what it waits for.
   if (draft.status.deployedRevision === undefined) markPending(draft, 'KluctlUnknown', message)
   return { recheckAfter: 1_000 }
-}
-
-/** Records what will be made, before it is made: a crash in between leaves nothing that a teardown does not know of. */
-async function claim(
-  draft: StatusDraft,
-  facts: { namespace: string; serviceAccount: string; backend: BackendName },
-  foresee: () => Promise<BackendRecord>,
-  signal: AbortSignal,
-): Promise<void> {
-  const { namespace, serviceAccount, backend } = draft.status
-  if (backend !== undefined && backend !== facts.backend) {
-    throw new TerminalError(
-      'BackendChanged',
-      `deployed by ${backend}, and the project now asks for ${facts.backend}: delete this environment to have it made anew`,
-    )
-  }
-  const recorded = namespace === facts.namespace && serviceAccount === facts.serviceAccount && backend !== undefined
-  if (recorded) return
-  markPending(draft, 'Preparing', `preparing namespace ${facts.namespace}`)
-  const foreseen = backend === undefined ? await foresee() : {}
-  await draft.record({ ...facts, ...foreseen }, signal)
 }
 
 async function applyAndObserve(

@@ -14,23 +14,24 @@ export class NamespaceTerminating extends OffshootError {
 }
 
 /**
- * The namespace's name, where it cannot change any more: one of that name was made for this environment, whatever the
- * template says later. Undefined while none was.
+ * Whether a namespace of the name that the status records was made for this environment, so that the name cannot change
+ * any more, whatever the template says later. `rendered`: what it says now.
  */
-export async function fixedNamespace(
+export async function isNameFixed(
   context: ControllerContext,
   draft: StatusDraft,
+  rendered: string,
   signal: AbortSignal,
-): Promise<string | undefined> {
-  const { namespace, times } = draft.status
-  if (namespace === undefined || times?.namespaceCreated !== undefined) return namespace
+): Promise<boolean> {
+  const { namespace } = draft.status
+  if (namespace === undefined || namespace === rendered) return false
   // Recorded, and perhaps created just before a crash.
   const found = await liveNamespace(context, namespace, signal)
-  return found !== undefined && isOwnedBy(found, draft.environment) ? namespace : undefined
+  return found !== undefined && isOwnedBy(found, draft.environment)
 }
 
 /**
- * Makes the namespace, or finds the one made before, and keeps its labels and annotations.
+ * Makes the namespace, or finds the one made before, and keeps its labels and annotations. Whether it was made now.
  * @throws TerminalError `NamespaceTaken` when one exists that is not this environment's; it is left alone
  */
 export async function ensureNamespace(
@@ -39,10 +40,11 @@ export async function ensureNamespace(
   name: string,
   desired: DesiredEnvironment,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const known = context.stores.namespaces.get(undefined, name)
   const wanted = wantedMetadata(draft, desired)
-  const existing = known ?? (await createNamespace(context, name, wanted, signal))
+  const created = known === undefined ? await createNamespace(context, name, wanted, signal) : undefined
+  const existing = created ?? known ?? (await existingNamespace(context, name, signal))
   if (!isOwnedBy(existing, draft.environment)) {
     const message = `namespace ${name} exists and is left alone: ${ownerText(existing)}; choose another spec.environment.namespace.name`
     throw new TerminalError('NamespaceTaken', message)
@@ -52,6 +54,7 @@ export async function ensureNamespace(
   }
   if (draft.status.times?.namespaceCreated === undefined) draft.stamp('namespaceCreated')
   await keepMetadata(context, existing, wanted, signal)
+  return created !== undefined
 }
 
 /** The namespace as the API server has it now; metadata only. */
@@ -77,13 +80,13 @@ function wantedMetadata(draft: StatusDraft, { namespace }: DesiredEnvironment): 
   }
 }
 
-/** Creates, or gives the one that is there already. */
+/** Creates it; undefined when one of that name is there already. */
 async function createNamespace(
   context: ControllerContext,
   name: string,
   metadata: Metadata,
   signal: AbortSignal,
-): Promise<KubeObject> {
+): Promise<KubeObject | undefined> {
   try {
     const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name, ...metadata } }
     const created = await context.kube.create<KubeObject>(namespace, { signal })
@@ -91,10 +94,14 @@ async function createNamespace(
     return created
   } catch (error) {
     if (!(error instanceof KubeError && error.isAlreadyExists)) throw error
-    const live = await liveNamespace(context, name, signal)
-    if (live === undefined) throw error
-    return live
+    return undefined
   }
+}
+
+async function existingNamespace(context: ControllerContext, name: string, signal: AbortSignal): Promise<KubeObject> {
+  const live = await liveNamespace(context, name, signal)
+  if (live === undefined) throw new NamespaceTerminating(`namespace ${name} has just gone; it is made again`)
+  return live
 }
 
 /** Labels and annotations that the project asks for are put back; those that others added stay. */

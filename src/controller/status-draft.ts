@@ -11,7 +11,7 @@ import {
 } from '../api/index.ts'
 import { KubeError } from '../kube/errors.ts'
 import { timestamp } from '../util/clock.ts'
-import { isAhead, storedStatus, withStatusAhead } from './ahead.ts'
+import { isAhead, storedStatus, withClaim, withStatusAhead } from './ahead.ts'
 import type { ControllerContext } from './context.ts'
 import { mergePatch, sameJson } from './patch.ts'
 
@@ -34,8 +34,8 @@ export class StatusDraft {
   constructor(context: ControllerContext, environment: ReviewEnvironment) {
     this.#context = context
     this.#now = timestamp(context.clock.now())
-    this.#environment = environment
-    this.#status = { ...environment.status }
+    this.#environment = withClaim(environment)
+    this.#status = { ...this.#environment.status }
   }
 
   /** The environment as the API server has it. */
@@ -118,8 +118,9 @@ export class StatusDraft {
   async #refresh(conflict: KubeError, signal?: AbortSignal): Promise<void> {
     const { uid, generation, deletionTimestamp } = this.#environment.metadata
     const options = signal === undefined ? {} : { signal }
-    const live = await this.#context.kube.get<ReviewEnvironment>(this.#key(), options)
-    if (live === undefined || live.metadata.uid !== uid) throw conflict
+    const found = await this.#context.kube.get<ReviewEnvironment>(this.#key(), options)
+    if (found === undefined || found.metadata.uid !== uid) throw conflict
+    const live = withClaim(found)
     if (live.metadata.generation !== generation || live.metadata.deletionTimestamp !== deletionTimestamp) throw conflict
     const before = this.#environment.status
     if (recorded.some(field => !sameJson(live.status?.[field], before?.[field]))) throw conflict

@@ -75,6 +75,35 @@ describe('a controller that dies after any write', () => {
     await world.ready(change, pull.sha)
   })
 
+  test.each([
+    1, 2, 3, 4, 5, 6, 7,
+  ])('%i of a creation, and whose change is closed then: nothing is left', async writes => {
+    const crash = await startCrashing(writes)
+    const pull = await world.repo.openPullRequest({ branch: `abandon-${writes}` })
+    const change = { pullRequest: pull.number }
+    world.hear(change)
+    await waitFor(async () => crash.crashed || (await world.environment(change))?.status?.state === 'Ready', {
+      describe: 'the crash',
+    })
+    await world.stopController(0)
+    await world.repo.close(pull.number)
+    await world.startController()
+    world.hear(change)
+    await world.gone(change)
+    const { name: environment } = world.environmentKey(change)
+    const labelSelector = `offshoot.dev/environment=${environment}`
+    const left = await Promise.all(
+      [
+        { apiVersion: 'v1', kind: 'Namespace' },
+        { apiVersion: 'v1', kind: 'ServiceAccount' },
+      ].map(async kind => (await world.admin.list(kind, { labelSelector })).items),
+    )
+    const ours = left
+      .flat()
+      .filter(({ metadata }) => metadata.annotations?.['offshoot.dev/owner']?.startsWith(`${world.namespace}/`))
+    expect(ours).toEqual([])
+  })
+
   test.each([1, 2, 3, 4, 5, 6])('%i of a removal: the next one finishes it, and nothing is left', async writes => {
     const pull = await world.repo.openPullRequest({ branch: `remove-${writes}` })
     const change = { pullRequest: pull.number }

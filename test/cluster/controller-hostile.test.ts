@@ -131,6 +131,33 @@ describe('whoever may write ReviewEnvironments', () => {
   })
 })
 
+describe('whoever may write ReviewEnvironments and claims a namespace', () => {
+  const world = new World()
+  beforeAll(() => world.start())
+  afterAll(() => world.stop())
+
+  test('of somebody else gains nothing: it is neither used nor deleted', async () => {
+    const foreign = `${world.name}-claimed`
+    await world.admin.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: foreign } })
+    const sha = await world.repo.push('claiming', { 'a.txt': '1' })
+    const change = { branch: 'claiming' }
+    const { name } = world.environmentKey(change)
+    const { metadata, ...made } = madeByHand(world, name, { change, revision: sha }) as ReviewEnvironment
+    const claim = JSON.stringify({ namespace: foreign, backend: 'objects', inventory: [] })
+    const finalizers = ['offshoot.dev/teardown']
+    await world.admin.create({
+      ...made,
+      metadata: { ...metadata, finalizers, annotations: { 'offshoot.dev/claim': claim } },
+    })
+    const { status } = await world.ready(change, sha)
+    expect(status?.namespace).not.toBe(foreign)
+    await world.admin.delete(world.environmentKey(change))
+    await world.gone(change)
+    const kept = await world.admin.get<KubeObject>({ apiVersion: 'v1', kind: 'Namespace', name: foreign })
+    expect(kept?.metadata.deletionTimestamp).toBeUndefined()
+  })
+})
+
 describe('whoever may write ReviewProjects in a namespace that was never opened to Offshoot', () => {
   const world = new World()
   const rogue = `${world.name}-rogue`

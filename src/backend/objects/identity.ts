@@ -1,7 +1,7 @@
 import type { InventoryEntry } from '../../api/index.ts'
 import type { KubeClient } from '../../kube/client.ts'
 import { type ObjectKey, splitApiVersion } from '../../kube/types.ts'
-import type { BackendContext } from '../backend.ts'
+import type { ForeseeContext } from '../backend.ts'
 
 /** What makes two references the same object: group and kind without the version, namespace and name. */
 export function identityOf({ apiVersion, kind, namespace = '', name }: ObjectKey | InventoryEntry): string {
@@ -9,7 +9,10 @@ export function identityOf({ apiVersion, kind, namespace = '', name }: ObjectKey
 }
 
 /** Acts as an account of the project's namespace; absent: the environment's own. */
-export function clientOf(context: BackendContext, account: string | undefined): KubeClient {
+export function clientOf(
+  context: Pick<ForeseeContext, 'environment' | 'kube' | 'serviceAccount'>,
+  account: string | undefined,
+): KubeClient {
   const { namespace } = context.environment.metadata
   return context.kube.as({ serviceAccount: { namespace, name: account ?? context.serviceAccount } })
 }
