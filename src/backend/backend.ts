@@ -29,8 +29,11 @@ export interface BackendContext {
   clock: Clock
   log: Logger
   signal: AbortSignal
-  /** Whether the environment's namespace was made in this very reconcile: nothing of a project can be in it yet. */
-  namespaceIsNew?: boolean
+  /**
+   * What is known of the environment's namespace without asking: `new`, it was made in this very reconcile, and nothing
+   * of a project can be in it yet; `owned`, it was made for this environment and goes with everything in it.
+   */
+  namespaceState?: 'new' | 'owned' | undefined
 }
 
 /** What a backend needs to foresee what it will record. */

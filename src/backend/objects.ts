@@ -60,8 +60,8 @@ function objectsOf(backend: DesiredEnvironment['backend']): DesiredObjects {
 }
 
 /** What belongs into a namespace that was just made need not be looked for. */
-function mayExist({ namespace, namespaceIsNew }: BackendContext): (prepared: PreparedObject) => boolean {
-  return ({ key }) => !namespaceIsNew || key.namespace !== namespace
+function mayExist({ namespace, namespaceState }: BackendContext): (prepared: PreparedObject) => boolean {
+  return ({ key }) => namespaceState !== 'new' || key.namespace !== namespace
 }
 
 async function lookAt(

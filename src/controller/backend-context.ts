@@ -10,7 +10,7 @@ export function backendContext(
   draft: StatusDraft,
   namespace: string,
   signal: AbortSignal,
-  namespaceIsNew = false,
+  namespaceState?: BackendContext['namespaceState'],
 ): BackendContext {
   const { metadata } = draft.environment
   const project = findProject(context.stores, draft.environment)
@@ -29,6 +29,6 @@ export function backendContext(
     clock: context.clock,
     log: context.log.child({ environment: `${metadata.namespace}/${metadata.name}` }),
     signal,
-    namespaceIsNew,
+    namespaceState,
   }
 }

@@ -153,9 +153,9 @@ async function deploy(
   const facts = { namespace, serviceAccount: accountOf(draft.environment), backend: kind }
   await claim(draft, facts, foresee, signal)
   await ensureServiceAccount(context, draft.environment, namespace, signal)
-  let namespaceIsNew = false
+  let isNew = false
   try {
-    namespaceIsNew = await ensureNamespace(context, draft, namespace, desired, signal)
+    isNew = await ensureNamespace(context, draft, namespace, desired, signal)
   } catch (error) {
     if (!(error instanceof NamespaceTerminating)) throw error
     markPending(draft, 'NamespaceTerminating', error.message)
@@ -164,7 +164,8 @@ async function deploy(
   if (!(await discriminatorsKnown(context, kind, signal))) return waitForKluctl(context, draft)
   const account = { namespace, clusterRole: desired.clusterRole, clusterId: kind === 'kluctlDeployment' }
   await ensureRights(context, draft.environment, account, signal)
-  return applyAndObserve(context, draft, desired, backendContext(context, draft, namespace, signal, namespaceIsNew))
+  const backend = backendContext(context, draft, namespace, signal, isNew ? 'new' : 'owned')
+  return applyAndObserve(context, draft, desired, backend)
 }
 
 /** Until every KluctlDeployment is known nobody can tell whose a discriminator is. The engine needs no such kind. */

@@ -33,8 +33,6 @@ export async function teardown(
   begin(draft)
   const backend = await tearBackendDown(context, draft, signal)
   if (backend.gone && draft.status.times?.backendGone === undefined) draft.stamp('backendGone')
-  // What was gone by an inventory that is not the newest proves nothing: this fails if somebody else has recorded more.
-  if (backend.proceed) await draft.record({}, signal)
   const namespace = backend.proceed
     ? await tearNamespaceDown(context, draft, backend.blockers, signal)
     : await look(context, draft, signal)
@@ -75,7 +73,9 @@ async function tearBackendDown(context: ControllerContext, draft: StatusDraft, s
   }
   const overdue = age(context, draft) >= context.limits.teardownPatience
   try {
-    const result = await context.backends[backend].teardown(backendContext(context, draft, namespace, signal))
+    const known = context.stores.namespaces.get(undefined, namespace)
+    const state = known !== undefined && isOwnedBy(known, draft.environment) ? 'owned' : undefined
+    const result = await context.backends[backend].teardown(backendContext(context, draft, namespace, signal, state))
     return overdue ? { ...result, proceed: true } : result
   } catch (error) {
     const { namespace: at, name } = draft.environment.metadata

@@ -30,11 +30,31 @@ export interface Leftover {
  */
 export async function removeObjects(context: BackendContext, entries: readonly InventoryEntry[]): Promise<Leftover[]> {
   const looks = await parallel(entries, readLimit, entry => look(context, entry))
+  return inReverse(context, looks.toReversed(), (found, held) =>
+    held || found.problem !== undefined ? Promise.resolve(found) : removeOne(context, found),
+  )
+}
+
+/**
+ * As `removeObjects`, without a look before: for what is in a namespace that goes as a whole, whoever has made it.
+ * Nothing is asked about what comes after an object that holds the others up.
+ */
+export function removeUnseen(context: BackendContext, entries: readonly InventoryEntry[]): Promise<Leftover[]> {
+  return inReverse(context, entries.toReversed(), (entry, held) =>
+    held ? Promise.resolve({ entry }) : removeOne(context, { entry }),
+  )
+}
+
+/** Removes one after the other, beginning with the last; `held`: something that was begun before is not gone yet. */
+async function inReverse<T>(
+  context: BackendContext,
+  reversed: readonly (T | undefined)[],
+  remove: (item: T, held: boolean) => Promise<Leftover | undefined>,
+): Promise<Leftover[]> {
   const left: Leftover[] = []
   let held = false
-  for (const found of looks.toReversed()) {
-    if (found === undefined) continue
-    const still = held || found.problem !== undefined ? found : await removeOne(context, found)
+  for (const item of reversed) {
+    const still = item === undefined ? undefined : await remove(item, held)
     if (still === undefined) continue
     left.push(still)
     held ||= isHolding(context, still)
@@ -60,8 +80,8 @@ async function look(context: BackendContext, entry: InventoryEntry): Promise<Lef
 
 async function removeOne(context: BackendContext, found: Leftover): Promise<Leftover | undefined> {
   const { entry, live } = found
-  if (live === undefined || live.metadata.deletionTimestamp !== undefined) return found
-  const { uid } = live.metadata
+  if (live?.metadata.deletionTimestamp !== undefined) return found
+  const uid = live?.metadata.uid
   try {
     const rest = await clientOf(context, entry.serviceAccountName).delete(entryKey(entry), {
       ...(uid === undefined ? {} : { uid }),
@@ -70,9 +90,14 @@ async function removeOne(context: BackendContext, found: Leftover): Promise<Left
     return rest && { entry, live: rest }
   } catch (error) {
     if (!(error instanceof KubeError)) throw error
+    // A kind that is gone has taken its objects with it.
+    if (error.isKindMissing) return undefined
     // Another object has taken the name: the next look tells whose it is.
     if (error.isConflict) return found
-    if (error.isForbidden || error.isInvalid) return { ...found, problem: presentable(messageOf(error)) }
+    if (error.isForbidden || error.isInvalid) {
+      const unseen = found.live === undefined && error.isForbidden ? { unreadable: true } : {}
+      return { ...found, problem: presentable(messageOf(error)), ...unseen }
+    }
     throw error
   }
 }

@@ -2,17 +2,22 @@ import type { Blocker } from '../../api/index.ts'
 import type { BackendContext, Teardown } from '../backend.ts'
 import { isOverdue, recheckWhileWaiting } from '../waiting.ts'
 import { identityOf } from './identity.ts'
-import { blockerOf, holdMilliseconds, type Leftover, removeObjects } from './remove.ts'
+import { blockerOf, holdMilliseconds, type Leftover, removeObjects, removeUnseen } from './remove.ts'
 
 /**
- * Removes everything in the inventory; what the account may no longer see inside the namespace is left to its end. Once
- * everything was seen gone, only what is outside that namespace is looked at again.
+ * Removes everything in the inventory; what the account may no longer see inside the namespace is left to its end. The
+ * first time nothing is looked at before, where all of it is in the environment's own namespace. Once everything was
+ * seen gone, only what is outside that namespace is looked at again.
  */
 export async function teardownObjects(context: BackendContext): Promise<Teardown> {
-  const { inventory: recorded = [], times } = context.environment.status ?? {}
+  const { inventory = [], times } = context.environment.status ?? {}
+  const outside = inventory.filter(({ namespace }) => namespace !== context.namespace)
   const wasGone = times?.backendGone !== undefined
-  const inventory = wasGone ? recorded.filter(({ namespace }) => namespace !== context.namespace) : recorded
-  const left = await removeObjects(context, inventory)
+  const isFirst = times?.teardownStarted === undefined
+  const left =
+    isFirst && outside.length === 0 && context.namespaceState === 'owned'
+      ? await removeUnseen(context, inventory)
+      : await removeObjects(context, wasGone ? outside : inventory)
   const hidden = left.filter(leftover => leftover.unreadable && leftover.entry.namespace === context.namespace)
   const there = left.filter(leftover => !hidden.includes(leftover))
   const gone = there.length === 0
