@@ -7,7 +7,7 @@ import { parseSizes, usage } from './flags.ts'
 import { byKluctl } from './kluctl.ts'
 import { oneAtATime, pushes, stream } from './latency.ts'
 import { Report } from './report.ts'
-import { rest, restart } from './rest.ts'
+import { rest, restart, steady } from './rest.ts'
 import { inWorld } from './world.ts'
 
 const args = process.argv.slice(3)
@@ -27,6 +27,8 @@ await inWorld(
     const bare = { ...(await bareRun(world.cluster, world.usage, sizes.burst)), count: sizes.burst }
     const made = wants('burst') ? await burst(world, report, sizes.burst, bare) : undefined
     pulls.push(...(made?.pulls ?? []))
+    // What was made a moment ago is still looked at until it is ready: that is not what "in place" means.
+    if (made) await steady(world, pulls.length)
     if (wants('single') && made) pulls.push(...(await oneAtATime(world, report, sizes.rounds, pulls.length)))
     if (wants('pushes')) await pushes(world, report, pulls, sizes.pushSeconds * 50)
     if (wants('stream')) pulls.push(...(await stream(world, report, sizes.stream)))
@@ -35,6 +37,7 @@ await inWorld(
     const crowd = sizes.crowd > pulls.length ? await fill(world, report, sizes.crowd - pulls.length) : []
     if (crowd.length > 0) {
       const inPlace = pulls.length + crowd.length
+      await steady(world, inPlace)
       crowd.push(...(await oneAtATime(world, report, sizes.rounds, inPlace)))
       if (wants('rest')) await rest(world, report, sizes.restSeconds, pulls.length + crowd.length)
       if (wants('restart')) await restart(world, report, pulls.length + crowd.length)

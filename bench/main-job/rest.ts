@@ -63,7 +63,7 @@ export async function restart(world: World, report: Report, inPlace: number): Pr
 }
 
 /** Waits until every environment is ready and nothing is to be done. */
-async function steady(world: World, inPlace: number): Promise<void> {
+export async function steady(world: World, inPlace: number): Promise<void> {
   const ready = async () =>
     sumOf((await world.usage.read()).samples, 'offshoot_environments', { state: 'Ready' }) >= inPlace
   await waitFor(ready, { deadline: 600_000, interval: 1000, describe: `${inPlace} environments to be ready` })
