@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import type { KubeConfig } from '@kubernetes/client-node'
 import type { Clock } from '../util/clock.ts'
 import { OffshootError } from '../util/errors.ts'
+import { plainKubeconfig } from './plain-kubeconfig.ts'
 import { type ClusterConfig, podConfig } from './pod.ts'
 
 /** Where the connection to a cluster is described. Absent fields follow kubectl's rules. */
@@ -41,11 +42,11 @@ const require = createRequire(import.meta.url)
  */
 export function clusterConfig(options: KubeconfigOptions = {}): ClusterConfig {
   const isAsked = options.text !== undefined || options.path !== undefined || options.context !== undefined
-  return (isAsked ? undefined : podConfig()) ?? loadKubeconfig(options)
+  return (isAsked ? undefined : podConfig()) ?? plainKubeconfig(options) ?? loadKubeconfig(options)
 }
 
 /**
- * Loads a kubeconfig.
+ * Loads a kubeconfig, with whatever it may ask for.
  * @throws OffshootError when nothing usable is found or the context does not exist.
  */
 export function loadKubeconfig(options: KubeconfigOptions = {}): KubeConfig {
