@@ -3,6 +3,7 @@ import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { cacheFolderOf } from '../engine/cache/folder.ts'
 import { processIo } from './io.ts'
+import type { run as runAny } from './program.ts'
 
 // In a folder of the user's own: what lies there is run. Kept code saves a third of the time that loading takes.
 enableCompileCache(join(cacheFolderOf(process.env), 'compiled'))
@@ -23,6 +24,14 @@ const engineCommands = new Set([
   'oci',
 ])
 
+/** The program that holds the command asked for, and as little else as can be. */
+function programOf([first = '', ...rest]: readonly string[]): Promise<{ run: typeof runAny }> {
+  if (first === 'serve') return import('./serve-program.ts')
+  // As with kluctl, flags may stand before the command.
+  const isEngine = first.startsWith('-') ? rest.some(arg => engineCommands.has(arg)) : engineCommands.has(first)
+  return isEngine ? import('./engine-program.ts') : import('./program.ts')
+}
+
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
@@ -37,10 +46,7 @@ process.stdout.on('error', error => {
 })
 
 const args = process.argv.slice(2)
-// As with kluctl, flags may stand before the command.
-const isEngine =
-  args[0]?.startsWith('-') === true ? args.some(arg => engineCommands.has(arg)) : engineCommands.has(args[0] ?? '')
-const { run } = await (isEngine ? import('./engine-program.ts') : import('./program.ts'))
+const { run } = await programOf(args)
 process.exitCode = await run(args, processIo(stop.signal))
 // A question that nobody answered must not keep the process.
 process.stdin.destroy()

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { annotations } from '../api/index.ts'
-import { engineDeployer } from '../backend/engine/carry-out.ts'
 import { runnerOf } from '../backend/engine/runner.ts'
 import { ProjectSources } from '../backend/project-source.ts'
 import type { InstallationApp } from '../controller/app-grants.ts'
@@ -172,7 +171,12 @@ function createDeployer(parts: DeployerParts): ControllerOptions['deployer'] {
     clock,
   })
   const cacheFolder = join(folder, 'engine')
-  const inline = engineDeployer({ git, sources: projects, tools, cacheFolder, clock, random: Math.random })
+  const inline: ControllerOptions['deployer'] = async (request, signal, controls) => {
+    // The engine takes memory only where a project deploys with it.
+    const { engineDeployer } = await import('../backend/engine/carry-out.ts')
+    const options = { git, sources: projects, tools, cacheFolder, clock, random: Math.random }
+    return engineDeployer(options)(request, signal, controls)
+  }
   const { runnerImage: image } = settings
   return image === undefined ? inline : runnerOf(inline, { kube, sources: projects, image, clock, log })
 }
