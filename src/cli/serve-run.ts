@@ -26,6 +26,7 @@ import type { Io } from './io.ts'
 import { forgeMetrics, kubernetesMetrics } from './serve-metrics.ts'
 import { checkSecretFile, webhookSecrets } from './serve-secrets.ts'
 import { flagOf, type ServeSettings } from './serve-settings.ts'
+import { keepTidy } from './tidy-heap.ts'
 
 /** How long deliveries that are on their way may take to arrive when this replica ends, in milliseconds. */
 const deliveryTime = 3_000
@@ -43,6 +44,8 @@ export interface RunningOffshoot {
   /** Where webhooks arrive. */
   url: string
   metricsUrl?: string
+  /** Whether there is nothing to do. */
+  readonly idle: boolean
   /** Ends what runs within the shutdown timeout, gives the Lease back and closes everything. */
   close(): Promise<void>
 }
@@ -51,11 +54,13 @@ export interface RunningOffshoot {
 export async function serve(settings: ServeSettings, cluster: ClusterOptions, io: Io): Promise<void> {
   const log = createLogger(settings.logLevel)
   const offshoot = await startOffshoot(settings, cluster, { log, clock: io.clock })
+  const tidying = keepTidy({ idle: () => offshoot.idle, clock: io.clock, log }, io.signal)
   if (!io.signal.aborted) {
     await new Promise(resolve => io.signal.addEventListener('abort', resolve, { once: true }))
   }
   log.info({}, 'ending')
   await offshoot.close()
+  await tidying
 }
 
 /** The composition root: makes every part, starts controller and server, and hands back how to end them. */
@@ -109,7 +114,14 @@ async function start(
   if (githubApp !== undefined) void logAppReport(githubApp, { clock, logger: log, observe }, log)
   const { url, metricsUrl } = server
   log.info({ url, metricsUrl, cluster: kube.server, namespaces: settings.watchNamespace }, 'serving')
-  return { url, ...(metricsUrl === undefined ? {} : { metricsUrl }), close: () => parts.close() }
+  return {
+    url,
+    ...(metricsUrl === undefined ? {} : { metricsUrl }),
+    get idle() {
+      return controller.idle
+    },
+    close: () => parts.close(),
+  }
 }
 
 interface ControllerParts {

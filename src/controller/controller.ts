@@ -150,8 +150,13 @@ export class Controller {
 
   /** Whether it leads and has nothing to do: no key waits for a worker or is worked on. */
   get quiet(): boolean {
+    return this.leading && this.idle
+  }
+
+  /** Whether no key waits for a worker or is worked on, leading or not. */
+  get idle(): boolean {
     const queues = [...(this.#queues?.byName.values() ?? [])]
-    return this.leading && queues.every(({ length, active }) => length === 0 && active === 0)
+    return queues.every(({ length, active }) => length === 0 && active === 0)
   }
 
   /** Who leads, with what its Lease carries. */
