@@ -6,7 +6,7 @@ import type { EngineHost } from '../host.ts'
 import { changedObjects } from '../plan/changes.ts'
 import { noObject } from '../plan/refs.ts'
 import type { ObjectRef } from '../plan/types.ts'
-import { collectObjects, type Findings, withoutDeleted } from '../result/collect.ts'
+import { collectObjects, type Findings, findingsOf } from '../result/collect.ts'
 import { masked, maskOf } from '../result/mask.ts'
 import type { Printed } from '../result/text.ts'
 import type { CommandResult } from '../result/types.ts'
@@ -66,21 +66,11 @@ async function agree(one: ClusterRun, remote: RemoteObjects, flags: DeployFlags,
 async function carryOut(one: ClusterRun, remote: RemoteObjects, flags: DeployFlags): Promise<Findings> {
   const { context, problems, run } = one
   const options = { ...optionsOf(flags), dryRun: flags.dryRun, abortOnError: flags.abortOnError }
-  const { applied, hooks, created, deleted: deletedOnTheWay } = await deployObjects(context, run.items, remote, options)
-  const changed = changedObjects({ items: run.items, applied, remote }, problems)
+  const result = await deployObjects(context, run.items, remote, options)
+  const changed = changedObjects({ items: run.items, applied: result.applied, remote }, problems)
   const orphans = one.deletable(remote, one.refs)
-  const deleted = flags.prune === true ? await prune(one, orphans, flags) : []
-  return {
-    rendered: one.objects,
-    remote: remote.all(),
-    applied: [...applied.values()],
-    hooks,
-    created,
-    changed,
-    deletedOnTheWay,
-    orphans: withoutDeleted(orphans, deleted),
-    deleted,
-  }
+  const pruned = flags.prune === true ? await prune(one, orphans, flags) : []
+  return findingsOf({ rendered: one.objects, remote, result, changed, orphans, pruned })
 }
 
 async function prune(one: ClusterRun, orphans: readonly ObjectRef[], flags: DeployFlags): Promise<ObjectRef[]> {

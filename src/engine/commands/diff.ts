@@ -4,7 +4,7 @@ import type { DeployOptions } from '../cluster/types.ts'
 import type { EngineHost } from '../host.ts'
 import { changedObjects } from '../plan/changes.ts'
 import type { DiffFlags } from '../plan/ignore-diff.ts'
-import type { Findings } from '../result/collect.ts'
+import { type Findings, findingsOf } from '../result/collect.ts'
 import type { CommandResult } from '../result/types.ts'
 import { type ClusterFlags, type ClusterRun, onCluster, type Shown } from './on-cluster.ts'
 
@@ -46,15 +46,7 @@ export async function dryRun(
   flags?: DiffFlags,
 ): Promise<Findings> {
   const { items } = one.run
-  const { applied, hooks, created, deleted } = await deploy(one.context, items, remote, { ...options, dryRun: true })
-  return {
-    rendered: one.objects,
-    remote: remote.all(),
-    applied: [...applied.values()],
-    hooks,
-    created,
-    deletedOnTheWay: deleted,
-    changed: changedObjects({ items, applied, remote, flags }, one.problems),
-    orphans: one.deletable(remote, one.refs),
-  }
+  const result = await deploy(one.context, items, remote, { ...options, dryRun: true })
+  const changed = changedObjects({ items, applied: result.applied, remote, flags }, one.problems)
+  return findingsOf({ rendered: one.objects, remote, result, changed, orphans: one.deletable(remote, one.refs) })
 }

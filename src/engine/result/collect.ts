@@ -1,7 +1,8 @@
+import type { DeployResult } from '../cluster/types.ts'
 import type { Manifest } from '../item.ts'
 import { diffRefOf } from '../plan/diff-name.ts'
 import { refKey, refOf } from '../plan/refs.ts'
-import type { ChangedObject, ObjectRef } from '../plan/types.ts'
+import type { ChangedObject, ObjectRef, RemoteView } from '../plan/types.ts'
 import { compareBytes } from '../values.ts'
 import type { ResultObject } from './types.ts'
 
@@ -21,6 +22,34 @@ export interface Findings {
   readonly orphans?: readonly ObjectRef[]
   /** What pruning or deleting deleted. */
   readonly deleted?: readonly ObjectRef[]
+}
+
+/** A deployment, or its dry run, as it was carried out. */
+export interface CarriedOut {
+  readonly rendered: readonly Manifest[]
+  readonly remote: RemoteView
+  readonly result: DeployResult
+  readonly changed: readonly ChangedObject[]
+  /** What the target does not render any more. */
+  readonly orphans: readonly ObjectRef[]
+  /** Those of them that were deleted. */
+  readonly pruned?: readonly ObjectRef[]
+}
+
+/** What is known of objects after a deployment or its dry run. */
+export function findingsOf({ rendered, remote, result, changed, orphans, pruned = [] }: CarriedOut): Findings {
+  const { applied, hooks, created, deleted } = result
+  return {
+    rendered,
+    remote: remote.all(),
+    applied: [...applied.values()],
+    hooks,
+    created,
+    changed,
+    deletedOnTheWay: deleted,
+    orphans: withoutDeleted(orphans, pruned),
+    deleted: pruned,
+  }
 }
 
 /**
