@@ -2,6 +2,7 @@ import type { KubeClient } from '../kube/client.ts'
 import type { Clock } from '../util/clock.ts'
 import type { Logger } from '../util/log.ts'
 import type { HelmCharts, Kustomize, Sops } from './item.ts'
+import type { Json } from './values.ts'
 import type { RemoteAccess } from './vars/remote.ts'
 import type { SourceName } from './vars/source.ts'
 
@@ -100,4 +101,6 @@ export interface EngineHost {
   readonly policy: Policy
   /** Items worked on at a time. */
   readonly parallelism: number
+  /** Gets the values of sensitive variables as they are loaded: what is told of a run that fails must hide them too. */
+  readonly onSensitive?: ((values: Json) => void) | undefined
 }

@@ -15,7 +15,7 @@ import { clusterId } from '../result/cluster-info.ts'
 import { collectObjects, type Findings } from '../result/collect.ts'
 import { type RepositoryState, repositoryState } from '../result/git-info.ts'
 import { maskedResult, maskOf } from '../result/mask.ts'
-import { type CommandCall, commandResult, type ResultOrigin } from '../result/new-result.ts'
+import { type CommandCall, commandResult, type ResultOrigin, toldTarget } from '../result/new-result.ts'
 import type { CommandResult } from '../result/types.ts'
 import { type RenderFlags, withRenderedTarget } from './run.ts'
 
@@ -144,7 +144,7 @@ export async function withClusterRun<T>(
     const context = { kube, clock, progress, signal, problems: new Problems(), random: Math.random }
     return use(new ClusterRun(run, context, flags), async problems => ({
       id,
-      run,
+      told: toldTarget(run),
       repository: (await repository)(error => {
         problems.addWarning(noObject, `cannot tell the state of the Git repository: ${messageOf(error)}`)
         return unknownRepository

@@ -2,16 +2,32 @@ import { timestamp } from '../../util/clock.ts'
 import type { RenderFlags } from '../commands/run.ts'
 import type { DeploymentError } from '../plan/types.ts'
 import type { FixedImage } from '../project/schema/project.ts'
-import { toJson } from '../project/targets.ts'
+import { type Target, toJson } from '../project/targets.ts'
+import type { SeenImage } from '../render/images.ts'
 import type { TargetRun } from '../render/target-run.ts'
-import { renderedDeployment } from './deployment.ts'
+import type { JsonObject } from '../values.ts'
+import { type RenderedDeployment, renderedDeployment } from './deployment.ts'
 import type { RepositoryState } from './git-info.ts'
 import type { CommandInfo, CommandResult, ResultObject, TargetKey, ValidateResult } from './types.ts'
+
+/** What results tell of a rendered target: plain data, so that a worker can send it. */
+export interface ToldTarget {
+  readonly target: JsonObject
+  readonly args: JsonObject
+  readonly deployment: RenderedDeployment
+  readonly images: readonly SeenImage[]
+}
+
+/** What results tell of a run. */
+export function toldTarget(run: TargetRun): ToldTarget {
+  const { target, project, images } = run
+  return { target: toJson(target), args: project.args, deployment: renderedDeployment(run), images }
+}
 
 /** Where a result comes from; the same for all kinds of results. */
 export interface ResultOrigin {
   readonly id: string
-  readonly run: TargetRun
+  readonly told: ToldTarget
   readonly repository: RepositoryState
   /** Empty when it may not be read. */
   readonly clusterId: string
@@ -41,21 +57,21 @@ export function commandResult(
   flags: CalledFlags,
   outcome: Outcome,
 ): CommandResult {
-  const { run, repository, clusterId } = origin
+  const { told, repository, clusterId } = origin
   return {
     id: origin.id,
     reconcileId: '',
     projectKey: repository.projectKey,
     targetKey: targetKey(origin),
-    target: toJson(run.target) as unknown as CommandResult['target'],
+    target: targetOf(told),
     command: commandInfo(origin, call, flags),
     gitInfo: repository.gitInfo,
     clusterInfo: { clusterId },
-    deployment: renderedDeployment(run),
+    deployment: told.deployment,
     objects: outcome.objects,
     errors: [...outcome.errors],
     warnings: [...outcome.warnings],
-    seenImages: run.images as unknown as readonly FixedImage[],
+    seenImages: told.images as unknown as readonly FixedImage[],
   }
 }
 
@@ -75,12 +91,16 @@ export function validateResult(
   }
 }
 
-function targetKey({ run: { target }, clusterId }: ResultOrigin): TargetKey {
-  const { name, discriminator = '' } = target
+function targetOf({ target }: ToldTarget): Target {
+  return target as unknown as Target
+}
+
+function targetKey({ told, clusterId }: ResultOrigin): TargetKey {
+  const { name, discriminator = '' } = targetOf(told)
   return { ...(name === '' ? {} : { targetName: name }), clusterId, ...(discriminator === '' ? {} : { discriminator }) }
 }
 
-function commandInfo({ run, began, ended }: ResultOrigin, call: CommandCall, flags: CalledFlags): CommandInfo {
+function commandInfo({ told, began, ended }: ResultOrigin, call: CommandCall, flags: CalledFlags): CommandInfo {
   const { includeTag, excludeTag, includeDeploymentDir, excludeDeploymentDir } = flags.inclusion ?? {}
   const all = {
     ...call,
@@ -89,8 +109,8 @@ function commandInfo({ run, began, ended }: ResultOrigin, call: CommandCall, fla
     target: flags.target,
     targetNameOverride: flags.targetNameOverride,
     contextOverride: flags.context,
-    args: run.project.args,
-    images: [...(run.target.images ?? []), ...(flags.fixedImages ?? [])],
+    args: told.args,
+    images: [...(targetOf(told).images ?? []), ...(flags.fixedImages ?? [])],
     includeTags: includeTag,
     excludeTags: excludeTag,
     includeDeploymentDirs: includeDeploymentDir,

@@ -55,6 +55,7 @@ export class VarsLoader {
       const one = { entry, values: found.values, sensitive: entry.sensitive ?? found.sensitive }
       loaded.push(one)
       this.#loaded.push(one)
+      if (one.sensitive) this.#options.host.onSensitive?.(one.values)
       if (found.skipped) continue
       all = entry.noOverride === true ? merge(clone(found.values), all) : merge(clone(all), found.values)
     }

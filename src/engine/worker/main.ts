@@ -5,6 +5,8 @@ import { shareGroup } from '../binaries/run-tool.ts'
 import { loadTarget } from '../commands/load-target.ts'
 import { EngineError } from '../errors.ts'
 import type { Progress } from '../host.ts'
+import { SensitiveTexts } from '../plan/sensitive.ts'
+import type { Json } from '../values.ts'
 import { closeNetwork } from './guard.ts'
 import {
   type Ask,
@@ -18,7 +20,11 @@ import {
 } from './protocol.ts'
 
 const maxNotes = 1_000
+/** Longest message that is looked through, in characters. */
+const maxMasked = 1_000_000
 const waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>()
+/** What must be hidden in everything that is told while the objects, and with them all of it, are not sent yet. */
+const sensitive = new SensitiveTexts()
 let asked = 0
 
 closeNetwork()
@@ -48,7 +54,7 @@ async function run(start: WorkerStart): Promise<void> {
     if (size > start.maxOutput) throw new EngineError(`the result has ${size} bytes, more than ${start.maxOutput}`)
     send({ done: result })
   } catch (error) {
-    const failed: Failure = failureOf(error, messageOf(error).slice(0, 100_000))
+    const failed: Failure = failureOf(error, shown(messageOf(error), 100_000))
     send({ failed })
   }
 }
@@ -61,7 +67,13 @@ async function resultOf(start: WorkerStart): Promise<unknown> {
   }
   // Most of the engine, which a target alone does not need.
   const { renderInside } = await import('./render-objects.ts')
-  return renderInside(start, { ask, progress }, signal)
+  const onSensitive = (values: Json) => sensitive.add(values)
+  return renderInside(start, { ask, progress, onSensitive }, signal)
+}
+
+/** Hidden first and cut then: the cut may go through a text that is hidden as a whole. */
+function shown(message: string, length: number): string {
+  return sensitive.mask(message.slice(0, maxMasked), '*****').slice(0, length)
 }
 
 function send(message: FromWorker): void {
@@ -79,7 +91,7 @@ const ask: Ask = (question, ...args) => {
 function notes(): Progress {
   let left = maxNotes
   const note = (kind: 'warn' | 'info', message: string) => {
-    if (left-- > 0) send({ note: kind, message: message.slice(0, 10_000) })
+    if (left-- > 0) send({ note: kind, message: shown(message, 10_000) })
   }
   return {
     start: () => () => undefined,

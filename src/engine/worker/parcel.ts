@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { type DeploymentItem, type DeploymentProject, outwards } from '../deployment/tree.ts'
 import { EngineError } from '../errors.ts'
+import { SensitiveTexts } from '../plan/sensitive.ts'
 import { deploymentItem, deploymentProject } from '../project/schema/deployment.ts'
 import type { ItemObjects } from '../render/items.ts'
 import type { TargetRun } from '../render/target-run.ts'
+import { type ToldTarget, toldTarget } from '../result/new-result.ts'
 import { emptyObject } from '../values.ts'
 import { plain } from '../vars/remote.ts'
 
@@ -30,7 +32,16 @@ const packedItem = z.strictObject({
 const parcel = z.strictObject({
   target: z.string(),
   discriminator: z.string(),
+  /** Texts of sensitive variables, for whoever tells of the objects. */
+  sensitive: z.union([z.literal('all'), z.array(z.string()).max(10_000)]),
   items: z.array(packedItem).max(100_000),
+  /** What results tell of it; nothing is done by it. */
+  told: z.strictObject({
+    target: z.record(z.string(), z.unknown()),
+    args: z.record(z.string(), z.unknown()),
+    deployment: z.record(z.string(), z.unknown()),
+    images: z.array(z.record(z.string(), z.unknown())),
+  }),
 })
 type Parcel = z.input<typeof parcel>
 
@@ -39,11 +50,22 @@ export interface RenderedDeployment {
   readonly target: string
   readonly discriminator: string
   readonly items: readonly ItemObjects[]
+  /** What of it must not be shown anywhere. */
+  readonly sensitive: SensitiveTexts
+  readonly told: ToldTarget
 }
 
-/** A rendered target as plain data, without the variables that it was made from. */
-export function pack({ target, items }: TargetRun): Parcel {
-  return { target: target.name, discriminator: target.discriminator ?? '', items: items.map(packItem) }
+/** A rendered target as plain data. Of its variables only the texts of sensitive ones are in it, to be hidden. */
+export function pack(run: TargetRun): Parcel {
+  const { target, items, loadedVars } = run
+  const { told } = new SensitiveTexts(loadedVars)
+  return {
+    target: target.name,
+    discriminator: target.discriminator ?? '',
+    sensitive: told === 'all' ? told : [...told],
+    items: items.map(packItem),
+    told: toldTarget(run) as unknown as Parcel['told'],
+  }
 }
 
 function packItem({ item, objects, barrier, waitReadiness }: ItemObjects): Parcel['items'][number] {
@@ -69,8 +91,14 @@ function packItem({ item, objects, barrier, waitReadiness }: ItemObjects): Parce
 export function unpack(value: unknown): RenderedDeployment {
   const parsed = parcel.safeParse(value)
   if (!parsed.success) throw new EngineError(`the worker’s answer has the wrong form: ${z.prettifyError(parsed.error)}`)
-  const { target, discriminator, items } = parsed.data
-  return { target, discriminator, items: items.map(unpackItem) }
+  const { target, discriminator, sensitive, items, told } = parsed.data
+  return {
+    target,
+    discriminator,
+    items: items.map(unpackItem),
+    sensitive: SensitiveTexts.from(sensitive),
+    told: plain(told) as unknown as ToldTarget,
+  }
 }
 
 function unpackItem({

@@ -9,6 +9,7 @@ import type { EngineHost, FetchedTree, Policy, Progress } from '../host.ts'
 import type { Manifest } from '../item.ts'
 import { createKustomize } from '../kustomize/index.ts'
 import { withoutKeys } from '../sops/index.ts'
+import { isObject, type Json } from '../values.ts'
 import type { RemoteAccess } from '../vars/remote.ts'
 import { plain } from '../vars/remote.ts'
 import { pack } from './parcel.ts'
@@ -18,6 +19,8 @@ import { type Ask, type RenderStart, workerPolicy } from './protocol.ts'
 export interface Parent {
   readonly ask: Ask
   readonly progress: Progress
+  /** See `EngineHost.onSensitive`. */
+  readonly onSensitive: (values: Json) => void
 }
 
 /** Renders a target inside the worker; what is not in the checkout is asked of the parent. @throws EngineError */
@@ -31,7 +34,7 @@ export async function renderInside(
   return (await render(host, start.flags, signal)).objects
 }
 
-function hostOf(start: RenderStart, { ask, progress }: Parent): EngineHost {
+function hostOf(start: RenderStart, { ask, progress, onSensitive }: Parent): EngineHost {
   const { scratch, kubernetesVersion, parallelism } = start
   const cacheFolder = join(scratch, 'cache')
   const environment = {}
@@ -59,7 +62,7 @@ function hostOf(start: RenderStart, { ask, progress }: Parent): EngineHost {
   return {
     environment,
     kubernetesVersion,
-    remote: remoteAccess(ask),
+    remote: remoteAccess(ask, onSensitive),
     git,
     oci: { pull: async (url, ref) => (await ask('pull', url, ref)) as FetchedTree },
     helm,
@@ -71,13 +74,36 @@ function hostOf(start: RenderStart, { ask, progress }: Parent): EngineHost {
     progress,
     policy,
     parallelism,
+    onSensitive,
   }
 }
 
-function remoteAccess(ask: Ask): RemoteAccess {
+function remoteAccess(ask: Ask, onSensitive: Parent['onSensitive']): RemoteAccess {
   return {
     http: async request => (await ask('http', request)) as Awaited<ReturnType<RemoteAccess['http']>>,
-    objects: async query => plain(await ask('objects', query)) as Awaited<ReturnType<RemoteAccess['objects']>>,
-    secret: async query => (await ask('secret', query)) as Awaited<ReturnType<RemoteAccess['secret']>>,
+    objects: async query => {
+      const objects = plain(await ask('objects', query)) as Awaited<ReturnType<RemoteAccess['objects']>>
+      if (query.kind === 'Secret') for (const { data } of objects) onSensitive(decodedWords(data))
+      return objects
+    },
+    secret: async query => {
+      const found = (await ask('secret', query)) as Awaited<ReturnType<RemoteAccess['secret']>>
+      if ('text' in found) onSensitive(wordsOf(found.text))
+      return found
+    },
   }
+}
+
+function decodedWords(data: Json | undefined): string[] {
+  const values = isObject(data) ? Object.values(data) : []
+  return values.flatMap(value => (typeof value === 'string' ? wordsOf(Buffer.from(value, 'base64').toString()) : []))
+}
+
+/**
+ * Words of a text that is to be read as YAML: when that fails, the message may quote one of them. What stands before a
+ * colon is a key, which people need to find the place.
+ */
+function wordsOf(text: string): string[] {
+  const values = text.replaceAll(/[\w.-]+["']?\s*:(?=\s|$)/g, ' ')
+  return values.split(/[\s"'`,:{}[\]*&!@|>%]+/)
 }

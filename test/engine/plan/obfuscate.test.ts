@@ -137,6 +137,30 @@ describe('texts of sensitive variables', () => {
     ])
   })
 
+  test('are hidden as messages quote them, line by line, and before shorter ones that they begin with', () => {
+    const key = `-----BEGIN KEY-----\n${'A'.repeat(20)}\n${'B'.repeat(20)}\n`
+    const hidden = new Obfuscator(
+      new SensitiveTexts([{ sensitive: true, values: [key, 'say "hello"', 'abcdefgh', 'abcdefghijkl'] }]),
+    )
+    const indented = configMap({ config: `key: |\n  ${key.replaceAll('\n', '\n  ')}` })
+    expect(JSON.stringify(hidden.object(indented))).not.toMatch(/AAAA|BBBB/)
+    expect(hidden.text(`Invalid value: ${JSON.stringify(key)}`)).not.toMatch(/AAAA|BBBB/)
+    expect(hidden.text('Invalid value: "say \\"hello\\""')).toBe('Invalid value: "*****"')
+    expect(hidden.text('got abcdefghijkl')).toBe('got *****')
+  })
+
+  test('hide the same in another process, and everything when there are too many to look for', () => {
+    const there = new Obfuscator(SensitiveTexts.from(texts.told))
+    expect(there.text('Invalid value: "correct horse"')).toBe('Invalid value: "*****"')
+    const many = new SensitiveTexts([
+      { sensitive: true, values: Array.from({ length: 5_000 }, (_, i) => `secret number ${i}`) },
+    ])
+    expect(many.told).toBe('all')
+    const all = new Obfuscator(SensitiveTexts.from(many.told))
+    expect([all.text('secret number 7'), all.text('anything')]).toEqual(['*****', '*****'])
+    expect(all.object(configMap({ a: 'b' }))).toMatchObject({ kind: 'ConfigMap', data: { a: '*****' } })
+  })
+
   test('objects without any are passed on as they are', () => {
     const object = configMap({ a: 'b' })
     const plain = { ...object, metadata: { name: 'x' } }

@@ -6,7 +6,14 @@ import { directAccess } from '../../../src/engine/vars/remote/direct.ts'
 import { parallel } from '../../../src/util/parallel.ts'
 import { testHost } from '../../harness/engine/host.ts'
 import { serve } from '../../harness/engine/http-server.ts'
-import { accessOf, remains, renderInWorker, strictPolicy, untrustedProject } from '../../harness/engine/untrusted.ts'
+import {
+  accessOf,
+  remains,
+  renderDeploymentInWorker,
+  renderInWorker,
+  strictPolicy,
+  untrustedProject,
+} from '../../harness/engine/untrusted.ts'
 
 // Every render starts a process, which takes its time on a busy machine.
 vi.setConfig({ testTimeout: 120_000 })
@@ -240,4 +247,34 @@ test('killing it leaves no process and no file, in the middle of a template or o
   await expect(running).rejects.toThrow('no longer wanted')
   expect(await remains()).toEqual([])
   await expect(renderInWorker(root, { limits: { deadline: 1_500 } })).rejects.toThrow('did not end within 1.5 s')
+})
+
+test('what came from sensitive variables comes back with the objects, to be hidden, and is in nothing that is told', async () => {
+  const vars = 'vars: [{values: {db: {password: correct horse}}, sensitive: true}, {values: {host: plain host}}]\n'
+  const files = {
+    'deployment.yaml': `${vars}deployments: [{path: cm}]\n`,
+    'cm/cm.yaml': configMap('{{ db.password }}'),
+  }
+  const { sensitive, items, told } = await renderDeploymentInWorker(await project(files))
+  expect(items[0]?.objects).toMatchObject([{ data: { a: 'correct horse' } }])
+  expect([sensitive.isIn('of correct horse'), sensitive.isIn('of plain host')]).toEqual([true, false])
+  expect(told).toMatchObject({ target: { name: 'review' }, deployment: { deployments: [{ path: 'cm' }] } })
+
+  const broken = { ...files, 'cm/cm.yaml': configMap('{{ load_template(db.password) }}') }
+  const failure = await renderDeploymentInWorker(await project(broken)).catch(String)
+  expect(failure).toMatch(/cm\.yaml[\s\S]*\*\*\*\*\*/)
+  expect(failure).not.toContain('correct horse')
+})
+
+test('a Secret that cannot be read as YAML is in no message', async () => {
+  const object = {
+    metadata: { name: 's', namespace: 'team' },
+    data: { key: Buffer.from('password: *hunter2hunter2').toString('base64') },
+  }
+  const policy = { ...strictPolicy, sources: new Set(['clusterSecret'] as const) }
+  const access = accessOf({ policy, remote: { ...accessOf().remote, objects: () => Promise.resolve([object]) } })
+  const vars = 'vars: [{clusterSecret: {name: s, namespace: team, key: key}}]\ndeployments: [{path: cm}]\n'
+  const failure = await renderInWorker(await project({ 'deployment.yaml': vars }), { access }).catch(String)
+  expect(failure).toContain('team/Secret/s and key key')
+  expect(failure).not.toContain('hunter2')
 })

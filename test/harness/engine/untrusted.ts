@@ -4,7 +4,13 @@ import { dirname, join } from 'node:path'
 import { Tools } from '../../../src/engine/binaries/index.ts'
 import { type Policy, silentProgress } from '../../../src/engine/host.ts'
 import type { Manifest } from '../../../src/engine/item.ts'
-import { renderUntrusted, type UntrustedAccess, type UntrustedRender } from '../../../src/engine/worker/index.ts'
+import {
+  type RenderedDeployment,
+  renderUntrusted,
+  renderUntrustedDeployment,
+  type UntrustedAccess,
+  type UntrustedRender,
+} from '../../../src/engine/worker/index.ts'
 
 /** What the controller allows a project by default: its own files and values. */
 export const strictPolicy: Policy = {
@@ -47,13 +53,25 @@ export function renderInWorker(
   options: Partial<UntrustedRender> = {},
   signal = new AbortController().signal,
 ): Promise<Manifest[]> {
+  return renderUntrusted(requestOf(root, options), signal)
+}
+
+/** The same with all that a deployment needs. */
+export function renderDeploymentInWorker(
+  root: string,
+  options: Partial<UntrustedRender> = {},
+): Promise<RenderedDeployment> {
+  return renderUntrustedDeployment(requestOf(root, options), new AbortController().signal)
+}
+
+function requestOf(root: string, options: Partial<UntrustedRender>): UntrustedRender {
   const tools = new Tools({
     cacheFolder: join(tmpdir(), 'offshoot-test-tools'),
     environment: process.env,
     progress: silentProgress,
   })
   const flags = { target: 'review' }
-  return renderUntrusted({ root, flags, access: accessOf(), tools, progress: silentProgress, ...options }, signal)
+  return { root, flags, access: accessOf(), tools, progress: silentProgress, ...options }
 }
 
 /** What workers leave behind: their folders, and processes that know such a folder. Linux only. */
