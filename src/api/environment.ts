@@ -58,6 +58,11 @@ const EngineRecord = z
     changed: z.int().min(0).describe('Objects that were created or changed'),
     deleted: z.int().min(0),
     job: z.string().max(63).optional().describe('Name of the Job that deployed, in the project’s namespace'),
+    resultId: z
+      .string()
+      .max(64)
+      .optional()
+      .describe('ID of its result in the environment’s namespace, unless nothing changed'),
     byHand: z.boolean().optional().describe('Somebody deployed something else since, from their own working tree'),
     drifted: z.int().min(0).optional().describe('Objects that differ from the project since'),
     errors: z.array(z.string().max(1024)).max(20).optional(),

@@ -160,6 +160,12 @@ export const EngineBackend = z
       .default('inline')
       .describe('Where the engine works: in the controller, or in a Job of its image in the project’s namespace'),
     readinessTimeout: Duration.default('10m').describe('How long objects may take to become ready'),
+    keepResults: z
+      .int()
+      .min(0)
+      .max(20)
+      .default(5)
+      .describe('Results of deployments kept in the environment’s namespace, as kluctl keeps them; 0: none'),
     allow: z
       .strictObject({
         vars: z

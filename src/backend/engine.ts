@@ -112,9 +112,9 @@ interface Wanted {
   interval: number
 }
 
-/** The digest is of all that the deployed objects depend on; how often they are compared, and where, is not part of it. */
+/** The digest is of all that the deployed objects depend on: not of how often they are compared, where, and what is kept. */
 function wantedOf(context: BackendContext, { revision }: DesiredEnvironment, desired: DesiredEngine): Wanted {
-  const { interval, runner: _runner, ...rest } = desired
+  const { interval, runner: _runner, keepResults: _keepResults, ...rest } = desired
   const { namespace, serviceAccount: account } = context
   return { digest: digestOf({ ...rest, revision, namespace, account }), revision, interval }
 }

@@ -63,7 +63,9 @@ async function carryOut(
   const sources = new ProjectSources({ git, clock })
   try {
     const tools = new Tools({ cacheFolder, environment, progress: silentProgress, clock })
-    const options = { git, sources, tools, cacheFolder: join(cacheFolder, 'engine'), clock, random: Math.random }
+    const clusterId = () => Promise.resolve(request.clusterId)
+    const parts = { git, sources, tools, cacheFolder: join(cacheFolder, 'engine') }
+    const options = { ...parts, clusterId, clock, random: Math.random }
     const asked = { ...request, serviceAccount: '', kube, credential: () => Promise.resolve(credential) }
     return await engineDeployer(options)(asked, signal, controlsOf(io, request.discriminator))
   } finally {

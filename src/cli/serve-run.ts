@@ -10,6 +10,7 @@ import { Controller, type ControllerOptions } from '../controller/index.ts'
 import { Tools } from '../engine/binaries/index.ts'
 import { cacheFolderOf } from '../engine/cache/folder.ts'
 import { silentProgress } from '../engine/host.ts'
+import { clusterId } from '../engine/result/cluster-info.ts'
 import type { ForgeRequest } from '../forge/forge.ts'
 import { createForges, receiveWebhook } from '../forge/index.ts'
 import { GitStore } from '../git/index.ts'
@@ -18,7 +19,7 @@ import { EventRecorder } from '../kube/events.ts'
 import { formatAddress } from '../server/address.ts'
 import { type RunningServer, startServer } from '../server/server.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
-import { InvalidInputError } from '../util/errors.ts'
+import { InvalidInputError, messageOf } from '../util/errors.ts'
 import { createLogger, type Logger } from '../util/log.ts'
 import type { ClusterOptions } from './cluster.ts'
 import { installationApp, logAppReport } from './github-app.ts'
@@ -30,6 +31,8 @@ import { keepTidy } from './tidy-heap.ts'
 
 /** How long deliveries that are on their way may take to arrive when this replica ends, in milliseconds. */
 const deliveryTime = 3_000
+/** How long the cluster may take to tell its id, in milliseconds. */
+const clusterIdTime = 10_000
 
 /** What may be given from outside. */
 export interface ServeDependencies {
@@ -183,14 +186,30 @@ function createDeployer(parts: DeployerParts): ControllerOptions['deployer'] {
     clock,
   })
   const cacheFolder = join(folder, 'engine')
+  const ofCluster = knownClusterId(kube, log)
   const inline: ControllerOptions['deployer'] = async (request, signal, controls) => {
     // The engine takes memory only where a project deploys with it.
     const { engineDeployer } = await import('../backend/engine/carry-out.ts')
-    const options = { git, sources: projects, tools, cacheFolder, clock, random: Math.random }
+    const options = { git, sources: projects, tools, cacheFolder, clusterId: ofCluster, clock, random: Math.random }
     return engineDeployer(options)(request, signal, controls)
   }
   const { runnerImage: image } = settings
-  return image === undefined ? inline : runnerOf(inline, { kube, sources: projects, image, clock, log })
+  return image === undefined
+    ? inline
+    : runnerOf(inline, { kube, sources: projects, image, clusterId: ofCluster, clock, log })
+}
+
+/** The cluster's id, asked for once; empty as long as it cannot be told. */
+function knownClusterId(kube: KubeClient, log: Logger): () => Promise<string> {
+  let known: Promise<string> | undefined
+  return () => {
+    known ??= clusterId(kube, AbortSignal.timeout(clusterIdTime)).catch((error: unknown) => {
+      log.warn({ error: messageOf(error) }, 'the cluster does not tell its id')
+      known = undefined
+      return ''
+    })
+    return known
+  }
 }
 
 /** What was started, to be ended in reverse. (AsyncDisposableStack is younger than the oldest Node we run on.) */

@@ -39,6 +39,8 @@ export interface DesiredEngine {
   interval: number
   /** How long objects may take to become ready, in milliseconds. */
   readinessTimeout: number
+  /** Results kept in the environment's namespace. */
+  keepResults: number
   allow: { vars: string[]; urls: string[] }
   /** Whether the controller does the work or a Job. */
   runner: 'inline' | 'job'

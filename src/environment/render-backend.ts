@@ -65,7 +65,7 @@ function renderKluctl(
 }
 
 function renderEngine(input: BackendInput, compiled: CompiledKluctl, backend: EngineBackend): DesiredEngine {
-  const { project, prune, interval, readinessTimeout, allow, runner } = backend
+  const { project, prune, interval, readinessTimeout, keepResults, allow, runner } = backend
   const { target, ...rest } = renderTarget(input, compiled, 'engine')
   return {
     kind: 'engine',
@@ -75,6 +75,7 @@ function renderEngine(input: BackendInput, compiled: CompiledKluctl, backend: En
     prune,
     interval: durationMilliseconds(interval),
     readinessTimeout: durationMilliseconds(readinessTimeout),
+    keepResults,
     allow,
     runner,
   }

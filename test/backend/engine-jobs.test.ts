@@ -89,7 +89,14 @@ describe('the Job of a run', () => {
 
   it('has its request and credential in a Secret of its own, and of a GitHub App never the key', () => {
     const job = live({ name: 'j' })
-    const request = { ...run, desired: desired(), revision: 'a', namespace: 'shop-pr-1', discriminator: 'shop-1' }
+    const request = {
+      ...run,
+      desired: desired(),
+      revision: 'a',
+      namespace: 'shop-pr-1',
+      discriminator: 'shop-1',
+      clusterId: 'c',
+    }
     const { readinessTimeout: _timeout, serviceAccount: _account, ...rest } = request
     const data = requestData(rest, { token: 'hunter2', origin: 'x' })
     const secret = secretFor(job, data)
@@ -107,7 +114,7 @@ describe('the outcome of a Job', () => {
   const counts = { objects: 3, changed: 2, deleted: 1 }
 
   it('comes through a termination message', () => {
-    const outcome = { ...counts, errors: ['ConfigMap/a: refused'], warnings: ['old'] }
+    const outcome = { ...counts, errors: ['ConfigMap/a: refused'], warnings: ['old'], result: 'r-1' }
     expect(decodeOutcome(encodeOutcome(outcome))).toEqual(outcome)
     expect(decodeOutcome('killed')).toBeUndefined()
     expect(decodeOutcome('{"objects": "many"}')).toBeUndefined()
@@ -172,6 +179,7 @@ function desired() {
     prune: true,
     interval: 1,
     readinessTimeout: 1,
+    keepResults: 5,
     allow: { vars: [], urls: [] },
     runner: 'job' as const,
   }

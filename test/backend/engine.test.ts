@@ -104,6 +104,7 @@ function desired(revision: string): DesiredEnvironment {
       prune: true,
       interval: 600_000,
       readinessTimeout: 60_000,
+      keepResults: 5,
       allow: { vars: [], urls: [] },
       runner: 'inline',
     },

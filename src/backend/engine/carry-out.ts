@@ -1,20 +1,25 @@
 import { type ClusterContext, deleteObjects, deploy, waitUntilReady } from '../../engine/cluster/deployment.ts'
 import { findRemoteObjects, type RemoteObjects } from '../../engine/cluster/remote-objects.ts'
 import { type Progress, silentProgress } from '../../engine/host.ts'
+import type { Manifest } from '../../engine/item.ts'
 import { changedObjects } from '../../engine/plan/changes.ts'
+import { Obfuscator } from '../../engine/plan/obfuscate.ts'
 import { Problems } from '../../engine/plan/problems.ts'
 import { formatRef, refOf } from '../../engine/plan/refs.ts'
-import type { DeploymentError } from '../../engine/plan/types.ts'
+import type { DeploymentError, ObjectRef } from '../../engine/plan/types.ts'
 import { checkConfig } from '../../engine/project/parse.ts'
-import { fixedImage } from '../../engine/project/schema/project.ts'
+import { type FixedImage, fixedImage } from '../../engine/project/schema/project.ts'
 import { settleNamespaces } from '../../engine/render/namespaces.ts'
+import { type Findings, findingsOf } from '../../engine/result/collect.ts'
 import { plain } from '../../engine/vars/remote.ts'
 import { type RenderedDeployment, renderUntrustedDeployment } from '../../engine/worker/index.ts'
+import type { DesiredEngine } from '../../environment/desired.ts'
 import type { Clock } from '../../util/clock.ts'
 import type { Credential } from '../../util/credential.ts'
 import type { EngineRequest } from '../engine.ts'
 import type { ProjectSources } from '../project-source.ts'
 import { type AccessOptions, projectAccess } from './access.ts'
+import { keepResult } from './keep-result.ts'
 import type { EngineOutcome } from './outcome.ts'
 import type { RunControls } from './runs.ts'
 
@@ -24,6 +29,8 @@ export interface DeployerOptions extends AccessOptions {
   readonly clock: Clock
   /** Between 0 and 1. */
   readonly random: () => number
+  /** The cluster's id, for results; empty when it cannot be told. */
+  readonly clusterId: () => Promise<string>
 }
 
 /**
@@ -34,44 +41,56 @@ export interface DeployerOptions extends AccessOptions {
  */
 export function engineDeployer(options: DeployerOptions) {
   return async (request: EngineRequest, signal: AbortSignal, controls: RunControls): Promise<EngineOutcome> => {
-    const rendered = await renderProject(options, request, signal, controls)
+    const { clock, random, clusterId } = options
+    const began = clock.now()
+    const fixedImages = fixedImagesOf(request.desired)
+    const { rendered, commit } = await renderProject(options, request, fixedImages, signal, controls)
     await controls.claim(rendered.discriminator)
     const { kube, namespace } = request
     const objects = rendered.items.flatMap(item => item.objects)
     await settleNamespaces(objects, kube, signal, namespace)
     const problems = new Problems()
-    const { clock, random } = options
-    const progress = stepsOf(controls)
-    const context: ClusterContext = { kube, clock, random, progress, problems, signal }
-    controls.step('looks at what is there')
+    const hidden = new Obfuscator(rendered.sensitive)
+    const step = (what: string) => controls.step(hidden.text(what))
+    const context: ClusterContext = { kube, clock, random, progress: stepsOf(step), problems, signal }
+    step('looks at what is there')
     const remote = await findRemoteObjects(context, {
       discriminator: rendered.discriminator,
       refs: objects.map(refOf),
       confinedTo: [namespace],
     })
-    const outcome = await carryOut(context, request, rendered, remote, controls)
+    const { findings, ...counts } = await carryOut(context, request, rendered, remote, step)
     signal.throwIfAborted()
-    return outcome
+    const { errors, warnings } = problems
+    const told = { errors: shown(errors, hidden), warnings: shown(warnings, hidden) }
+    if (request.mode === 'compare') return { ...counts, ...told }
+    const ended = clock.now()
+    const deployment = { rendered, fixedImages, commit, clusterId: await clusterId(), findings, errors, warnings }
+    const { id, warning } = await keepResult(request, { ...deployment, began, ended }, signal)
+    if (warning !== undefined) told.warnings.push(hidden.text(warning))
+    return { ...counts, ...told, ...(id === undefined ? {} : { result: id }) }
   }
+}
+
+function fixedImagesOf({ images }: DesiredEngine): FixedImage[] {
+  return images.map((image, index) => checkConfig(plain(image), fixedImage, undefined, ['images', index]))
 }
 
 async function renderProject(
   { sources, ...options }: DeployerOptions,
   { desired, credential: find, kube }: EngineRequest,
+  fixedImages: readonly FixedImage[],
   signal: AbortSignal,
   { step }: RunControls,
-): Promise<RenderedDeployment> {
+): Promise<{ rendered: RenderedDeployment; commit: string }> {
   step('fetches the project')
   const credential: Credential | undefined = await find()
   const project = await sources.pin(desired.source, credential, signal)
   await using files = await sources.checkout(project, signal)
   await using access = projectAccess(options, desired, credential, kube)
   step('renders the project')
-  const fixedImages = desired.images.map((image, index) =>
-    checkConfig(plain(image), fixedImage, undefined, ['images', index]),
-  )
   const values = plain(desired.args) as never
-  return await renderUntrustedDeployment(
+  const rendered = await renderUntrustedDeployment(
     {
       root: files.root,
       project: files.project,
@@ -82,6 +101,11 @@ async function renderProject(
     },
     signal,
   )
+  return { rendered, commit: project.commit }
+}
+
+interface CarriedOut extends Pick<EngineOutcome, 'objects' | 'changed' | 'deleted'> {
+  readonly findings: Findings
 }
 
 async function carryOut(
@@ -89,21 +113,22 @@ async function carryOut(
   { mode, desired }: EngineRequest,
   { items, discriminator }: RenderedDeployment,
   remote: RemoteObjects,
-  { step }: RunControls,
-): Promise<EngineOutcome> {
+  step: RunControls['step'],
+): Promise<CarriedOut> {
   const { problems } = context
   const dryRun = mode === 'compare'
-  const count = items.reduce((sum, { objects }) => sum + objects.length, 0)
+  const rendered = items.flatMap(({ objects }) => objects)
+  const count = rendered.length
   step(`${dryRun ? 'compares' : 'applies'} ${count} objects`)
   const { readinessTimeout } = desired
   const result = await deploy(context, items, remote, { dryRun, readinessTimeout })
   const changed = changedObjects({ items, applied: result.applied, remote }, problems)
-  const orphans = desired.prune ? orphansOf(remote, items, discriminator) : []
-  let deleted = result.deleted.length
+  const orphans = orphansOf(remote, rendered, discriminator)
+  let pruned: readonly ObjectRef[] = []
   // What failed to apply may be what an orphan was replaced by.
-  if (problems.errors.length === 0 && orphans.length > 0) {
+  if (desired.prune && problems.errors.length === 0 && orphans.length > 0) {
     step(`deletes ${orphans.length} objects that the project no longer has`)
-    deleted += dryRun ? orphans.length : (await deleteObjects(context, orphans, { wait: true })).length
+    pruned = dryRun ? orphans : await deleteObjects(context, orphans, { wait: true })
   }
   if (!dryRun && problems.errors.length === 0) {
     const onProgress = (left: number) => step(`waits until ${left} of ${count} objects are ready`)
@@ -112,23 +137,27 @@ async function carryOut(
   return {
     objects: count,
     changed: result.created.length + changed.length,
-    deleted,
-    errors: problems.errors.map(shown),
-    warnings: problems.warnings.map(shown),
+    deleted: result.deleted.length + pruned.length,
+    findings: findingsOf({ rendered, remote, result, changed, orphans, pruned }),
   }
 }
 
-function orphansOf(remote: RemoteObjects, items: RenderedDeployment['items'], discriminator: string) {
-  const keep = items.flatMap(({ objects }) => objects.map(refOf))
-  return remote.toDelete({ discriminator, inclusion: () => true, hasTags: false, keep })
+function orphansOf(remote: RemoteObjects, rendered: readonly Manifest[], discriminator: string): ObjectRef[] {
+  return remote.toDelete({ discriminator, inclusion: () => true, hasTags: false, keep: rendered.map(refOf) })
 }
 
-function shown({ ref, message }: DeploymentError): string {
-  return ref.kind === '' ? message : `${formatRef(ref)}: ${message}`
+/** Most problems that are made ready to be shown; far fewer ever are. */
+const maxShown = 200
+
+function shown(problems: readonly DeploymentError[], hidden: Obfuscator): string[] {
+  return problems.map(({ ref, message }, index) => {
+    if (index >= maxShown) return 'another one'
+    return hidden.text(ref.kind === '' ? message : `${formatRef(ref)}: ${message}`)
+  })
 }
 
 /** What the engine tells of its steps, as the status shows it. */
-function stepsOf({ step }: RunControls): Progress {
+function stepsOf(step: RunControls['step']): Progress {
   return {
     start: what => {
       step(what)

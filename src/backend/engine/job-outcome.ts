@@ -7,20 +7,27 @@ const maxMessage = 4096
 
 const count = z.int().min(0)
 const problems = z.array(z.string().max(1024)).max(50)
-const Outcome = z.strictObject({ objects: count, changed: count, deleted: count, errors: problems, warnings: problems })
+const Outcome = z.strictObject({
+  objects: count,
+  changed: count,
+  deleted: count,
+  errors: problems,
+  warnings: problems,
+  result: z.string().max(64).optional(),
+})
 
 /** An outcome as a termination message: credentials masked, and what does not fit is counted. */
 export function encodeOutcome(outcome: EngineOutcome): string {
-  const { objects, changed, deleted } = outcome
+  const { objects, changed, deleted, result } = outcome
   for (const [most, length] of sizes) {
     const errors = some(outcome.errors, most, length)
     // Errors first: warnings get what is left.
     for (const warnings of [some(outcome.warnings, most, length), some(outcome.warnings, 1, 128)]) {
-      const text = JSON.stringify({ objects, changed, deleted, errors, warnings })
+      const text = JSON.stringify({ objects, changed, deleted, errors, warnings, result })
       if (Buffer.byteLength(text) <= maxMessage) return text
     }
   }
-  return JSON.stringify({ objects, changed, deleted, errors: some(outcome.errors, 1, 16), warnings: [] })
+  return JSON.stringify({ objects, changed, deleted, errors: some(outcome.errors, 1, 16), warnings: [], result })
 }
 
 /** How many problems of how many characters are tried. */

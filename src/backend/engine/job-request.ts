@@ -24,6 +24,7 @@ const Desired: z.ZodType<DesiredEngine> = z.strictObject({
   prune: z.boolean(),
   interval: z.number(),
   readinessTimeout: z.number(),
+  keepResults: z.number(),
   allow: z.strictObject({ vars: strings, urls: strings }),
   runner: z.enum(['inline', 'job']),
 })
@@ -41,6 +42,8 @@ export const JobRequest = z.strictObject({
   environment: z.strictObject({ name: z.string().min(1), uid: z.string().min(1) }),
   /** The one that was recorded for it; nothing is deployed with another. */
   discriminator: z.string(),
+  /** For its result; the environment's account may not find it out. */
+  clusterId: z.string(),
 })
 export type JobRequest = z.infer<typeof JobRequest>
 

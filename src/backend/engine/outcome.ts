@@ -17,6 +17,8 @@ export interface EngineOutcome {
   readonly warnings: readonly string[]
   /** Name of the Job that did it, in the project's namespace. */
   readonly job?: string | undefined
+  /** ID of the result that tells of it, in the environment's namespace. */
+  readonly result?: string | undefined
 }
 
 /** Most problems, and characters of one, that a status holds. */
@@ -29,7 +31,7 @@ export function recordOf(
   { digest, revision }: Pick<EngineRecord, 'digest' | 'revision'>,
   now: number,
 ): EngineRecord {
-  const { objects, changed, deleted, errors, warnings, job } = outcome
+  const { objects, changed, deleted, errors, warnings, job, result } = outcome
   const time = timestamp(now)
   return {
     digest,
@@ -41,6 +43,7 @@ export function recordOf(
     changed,
     deleted,
     ...(job === undefined ? {} : { job }),
+    ...(result === undefined ? {} : { resultId: result }),
     ...(errors.length === 0 ? {} : { errors: shown(errors) }),
     ...(warnings.length === 0 ? {} : { warnings: shown(warnings) }),
   }

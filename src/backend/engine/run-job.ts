@@ -23,6 +23,8 @@ export interface JobRunnerOptions {
   readonly sources: Pick<ProjectSources, 'pin' | 'loadTarget'>
   /** Offshoot's own. */
   readonly image: string
+  /** See `DeployerOptions`. */
+  readonly clusterId: () => Promise<string>
   readonly clock: Clock
   readonly log: Logger
 }
@@ -80,7 +82,7 @@ function runOf(request: EngineRequest): JobRun {
 }
 
 async function create(
-  { kube, sources, image, clock }: JobRunnerOptions,
+  { kube, sources, image, clusterId, clock }: JobRunnerOptions,
   request: EngineRequest,
   { step, claim }: RunControls,
   signal: AbortSignal,
@@ -110,6 +112,7 @@ async function create(
       project,
       environment,
       discriminator,
+      clusterId: await clusterId(),
     },
     credential,
   )

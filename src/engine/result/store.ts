@@ -1,5 +1,6 @@
 import { promisify } from 'node:util'
 import { constants, gunzip, gzip } from 'node:zlib'
+import { z } from 'zod'
 import type { KubeClient } from '../../kube/client.ts'
 import { KubeError } from '../../kube/errors.ts'
 import type { KubeObject } from '../../kube/types.ts'
@@ -8,13 +9,13 @@ import type { Progress } from '../host.ts'
 import { writeJson } from '../json.ts'
 import type { Json } from '../values.ts'
 import { readYamlObject } from '../yaml.ts'
-import { type CompactedObject, compactObjects, expandObjects, reduceObject } from './compact.ts'
+import { type CompactedObject, compactObjects, expandObjects } from './compact.ts'
+import { reducedObject, resultForms } from './forms.ts'
 import { plain, summaryOf, validateSummaryOf } from './summary.ts'
 import type {
   CommandResult,
   CommandResultSummary,
   ProjectKey,
-  ResultObject,
   TargetKey,
   ValidateResult,
   ValidateResultSummary,
@@ -30,7 +31,7 @@ const annotations = {
 type Kind = keyof typeof annotations
 
 /** An API server takes no Secret beyond 1 MiB; its names and labels need some of it. */
-const maxBytes = 1_000_000
+const mostBytes = 1_000_000
 /** Most of what one stored result may unpack to. */
 const maxUnpacked = 512 * 1024 * 1024
 
@@ -45,6 +46,32 @@ export interface ResultStoreOptions {
   readonly keepCommandResults: number
   readonly keepValidateResults: number
   readonly progress: Progress
+  /** Bytes of one result; a larger one is kept without what is largest in it. Default: what a Secret holds. */
+  readonly maxBytes?: number | undefined
+  /** The namespace is an environment's: it is there, and all results in it count as those of one target. */
+  readonly ofEnvironment?: boolean | undefined
+}
+
+/** What of a summary the store itself works with: somebody else may have written it. */
+const kept = z.looseObject({
+  id: z.string(),
+  projectKey: z.looseObject({ repoKey: z.string().default(''), subDir: z.string().optional() }),
+  targetKey: z.looseObject({
+    targetName: z.string().optional(),
+    clusterId: z.string().default(''),
+    discriminator: z.string().optional(),
+  }),
+})
+const times = { startTime: z.string(), endTime: z.string() }
+const keptSummary = {
+  'command-result': kept.extend({ commandInfo: z.looseObject(times) }),
+  'validate-result': kept.extend(times),
+}
+
+/** A summary, and the Secret that has it. */
+interface Listed<T> {
+  readonly name: string
+  readonly summary: T
 }
 
 /**
@@ -63,16 +90,27 @@ export class ResultStore {
 
   /** Keeps a result, and deletes the target's oldest. @throws KubeError */
   async writeCommandResult(result: CommandResult, signal: AbortSignal): Promise<void> {
-    const reduced = result.objects.map(reduceAll)
-    const reducedResult = await pack(plain({ ...result, objects: reduced }))
-    let compactedObjects = await pack(compactObjects(result.objects) as unknown as Json)
     const summary = writeJson(plain(summaryOf(result)))
-    if ((reducedResult.length + compactedObjects.length) * 0.75 + summary.length > maxBytes) {
-      this.#options.progress.warn('The result is too large for a Secret: its objects are kept without their contents')
-      compactedObjects = await pack(compactObjects(reduced) as unknown as Json)
+    const { progress, maxBytes = mostBytes } = this.#options
+    let data: Record<string, string> = {}
+    for (const [index, form] of resultForms.entries()) {
+      const { note, shorten } = form
+      const shorter = shorten(result)
+      const reducedResult = await pack(plain({ ...shorter, objects: shorter.objects.map(reducedObject) }))
+      data = { reducedResult, compactedObjects: await pack(compactObjects(shorter.objects) as unknown as Json) }
+      const fits = (reducedResult.length + (data.compactedObjects?.length ?? 0)) * 0.75 + summary.length <= maxBytes
+      if (!fits && index < resultForms.length - 1) continue
+      if (!fits && maxBytes < mostBytes) throw new EngineError(`the result has more than ${maxBytes} bytes`)
+      if (note !== '') progress.warn(`The result is too large for a Secret: ${note}`)
+      break
     }
-    await this.#write('command-result', result, summary, { reducedResult, compactedObjects }, signal)
+    await this.#write('command-result', result, summary, data, signal)
     await this.#clean('command-result', result, this.#options.keepCommandResults, signal)
+  }
+
+  /** The newest result of the same target. @throws KubeError */
+  async newestLike(result: CommandResult, signal: AbortSignal): Promise<CommandResultSummary | undefined> {
+    return (await this.listCommandResults(signal)).find(one => isSameTarget(one, result))
   }
 
   /** Keeps a validation's result, and deletes the target's oldest. @throws KubeError */
@@ -84,14 +122,12 @@ export class ResultStore {
 
   /** Summaries of all commands' results, of all targets, the newest first. Damaged ones are left out. */
   async listCommandResults(signal: AbortSignal): Promise<CommandResultSummary[]> {
-    const summaries = await this.#list<CommandResultSummary>('command-result', signal)
-    return summaries.sort((a, b) => newestFirst(a.commandInfo, b.commandInfo) || (a.id < b.id ? -1 : 1))
+    return (await this.#commandResults(signal)).map(({ summary }) => summary)
   }
 
   /** Summaries of all validations' results, the newest first. */
   async listValidateResults(signal: AbortSignal): Promise<ValidateResultSummary[]> {
-    const summaries = await this.#list<ValidateResultSummary>('validate-result', signal)
-    return summaries.sort((a, b) => newestFirst(a, b) || (a.id < b.id ? -1 : 1))
+    return (await this.#validateResults(signal)).map(({ summary }) => summary)
   }
 
   /** A whole result with its objects; undefined when it is not kept (any more). @throws EngineError when damaged */
@@ -115,7 +151,7 @@ export class ResultStore {
     data: Record<string, string>,
     signal: AbortSignal,
   ): Promise<void> {
-    await this.#ensureNamespace(signal)
+    if (this.#options.ofEnvironment !== true) await this.#ensureNamespace(signal)
     const { id, projectKey, kluctlDeployment } = result
     const named = {
       [annotations[kind]]: summary,
@@ -152,47 +188,54 @@ export class ResultStore {
 
   /** What cannot be deleted is warned of: the command itself is done. */
   async #clean(kind: Kind, written: CommandResult | ValidateResult, keep: number, signal: AbortSignal): Promise<void> {
-    const { progress, namespace } = this.#options
-    let all: readonly { id: string; projectKey: ProjectKey; targetKey: TargetKey }[]
+    const { progress, namespace, ofEnvironment = false } = this.#options
+    let all: readonly Listed<CommandResultSummary | ValidateResultSummary>[]
     try {
-      all = kind === 'command-result' ? await this.listCommandResults(signal) : await this.listValidateResults(signal)
+      all = kind === 'command-result' ? await this.#commandResults(signal) : await this.#validateResults(signal)
     } catch (error) {
       if (error instanceof KubeError && error.isForbidden) return
       throw error
     }
+    const own = all.filter(({ summary }) => ofEnvironment || isSameTarget(summary, written))
     // Times are in whole seconds: the one just written is the newest, whatever the order says.
-    const others = all.filter(one => one.id !== written.id && isSameTarget(one, written))
-    for (const { id, projectKey } of keep > 0 ? others.slice(keep - 1) : [written, ...others]) {
-      const name = nameOf(kind === 'command-result' ? 'cr' : 'vr', id, projectKey)
+    const others = own.filter(({ summary }) => summary.id !== written.id)
+    for (const { name, summary } of keep > 0 ? others.slice(keep - 1) : own) {
       try {
         await this.#kube.delete({ ...secretKind, namespace, name }, { signal })
       } catch (error) {
         if (!(error instanceof KubeError)) throw error
-        progress.warn(`Failed to delete old result ${id}: ${error.message}`)
+        progress.warn(`Failed to delete old result ${summary.id}: ${error.message}`)
       }
     }
   }
 
-  async #list<T>(kind: Kind, signal: AbortSignal): Promise<T[]> {
+  async #commandResults(signal: AbortSignal): Promise<Listed<CommandResultSummary>[]> {
+    const listed = await this.#list<CommandResultSummary>('command-result', signal)
+    const time = ({ summary }: Listed<CommandResultSummary>) => summary.commandInfo
+    return listed.sort((a, b) => newestFirst(time(a), time(b)) || (a.summary.id < b.summary.id ? -1 : 1))
+  }
+
+  async #validateResults(signal: AbortSignal): Promise<Listed<ValidateResultSummary>[]> {
+    const listed = await this.#list<ValidateResultSummary>('validate-result', signal)
+    return listed.sort((a, b) => newestFirst(a.summary, b.summary) || (a.summary.id < b.summary.id ? -1 : 1))
+  }
+
+  /** Damaged by somebody's hand: as kluctl does, it is as if it were not there. */
+  async #list<T>(kind: Kind, signal: AbortSignal): Promise<Listed<T>[]> {
     const options = { namespace: this.#options.namespace, labelSelector: `kluctl.io/${kind}-id`, metadataOnly: true }
     const { items } = await this.#kube.list(secretKind, { ...options, signal })
-    return items.flatMap(({ metadata }) => {
-      try {
-        return [JSON.parse(metadata.annotations?.[annotations[kind]] ?? '') as T]
-      } catch {
-        // Damaged by somebody's hand: as kluctl does, it is as if it were not there.
-        return []
-      }
+    return items.flatMap(({ metadata: { name = '', annotations: texts } }) => {
+      const { data } = keptSummary[kind].safeParse(parseJson(texts?.[annotations[kind]] ?? ''))
+      return data === undefined ? [] : [{ name, summary: data as T }]
     })
   }
 }
 
-function reduceAll({ rendered, remote, applied, ...base }: ResultObject): ResultObject {
-  return {
-    ...base,
-    ...(rendered === undefined ? {} : { rendered: reduceObject(rendered) }),
-    ...(remote === undefined ? {} : { remote: reduceObject(remote) }),
-    ...(applied === undefined ? {} : { applied: reduceObject(applied) }),
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
 

@@ -34,6 +34,10 @@ describe('deployed by Jobs', { concurrent: true }, () => {
     expect(await environment.find()).toMatchObject({ data: { version: pull.sha } })
     const [first] = await jobs(house)
     expect(ready.status?.engine?.job).toBe(first?.metadata.name)
+    const results = { namespace: ready.status?.namespace ?? '', labelSelector: 'kluctl.io/result=true' }
+    const kept = await house.kube.list({ apiVersion: 'v1', kind: 'Secret' }, results)
+    const ids = kept.items.map(({ metadata }) => metadata.labels?.['kluctl.io/command-result-id'])
+    expect(ids).toEqual([ready.status?.engine?.resultId])
     expect(nodes.log.join('')).toContain('renders the project')
 
     // A push ends the Job of the commit before it, which had not begun.
@@ -96,6 +100,7 @@ describe('deployed by Jobs', { concurrent: true }, () => {
         project: 'shop',
         environment: { name: 'shop-pr-1', uid: 'u' },
         discriminator: 'of-somebody-else',
+        clusterId: '',
         desired: {
           kind: 'engine',
           source: { url: repo.url, path: 'deploy', ref: { commit: pull.sha }, ownRepository: true },
@@ -105,6 +110,7 @@ describe('deployed by Jobs', { concurrent: true }, () => {
           prune: true,
           interval: 1,
           readinessTimeout: 1000,
+          keepResults: 0,
           allow: { vars: [], urls: [] },
           runner: 'job',
         },

@@ -1,0 +1,29 @@
+import { reduceObject } from './compact.ts'
+import type { CommandResult, ResultObject } from './types.ts'
+
+/** What is kept of a result, from all of it to what always fits. */
+export const resultForms: readonly { note: string; shorten: (result: CommandResult) => CommandResult }[] = [
+  { note: '', shorten: result => result },
+  {
+    note: 'its objects are kept without their contents',
+    shorten: result => ({ ...result, objects: result.objects.map(reducedObject) }),
+  },
+  { note: 'its objects are kept without contents and changes', shorten: bareResult },
+  { note: 'it is kept without its objects', shorten: result => ({ ...bareResult(result), objects: [] }) },
+]
+
+/** A result that tells what happened to which object, and no more. */
+export function bareResult({ deployment: _deployment, objects, ...result }: CommandResult): CommandResult {
+  const bare = ({ rendered, remote, applied, changes, ...base }: ResultObject): ResultObject => base
+  return { ...result, objects: objects.map(bare) }
+}
+
+/** An object with its versions reduced to what lists need. */
+export function reducedObject({ rendered, remote, applied, ...base }: ResultObject): ResultObject {
+  return {
+    ...base,
+    ...(rendered === undefined ? {} : { rendered: reduceObject(rendered) }),
+    ...(remote === undefined ? {} : { remote: reduceObject(remote) }),
+    ...(applied === undefined ? {} : { applied: reduceObject(applied) }),
+  }
+}
