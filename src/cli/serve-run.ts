@@ -193,10 +193,10 @@ function createDeployer(parts: DeployerParts): ControllerOptions['deployer'] {
     const options = { git, sources: projects, tools, cacheFolder, clusterId: ofCluster, clock, random: Math.random }
     return engineDeployer(options)(request, signal, controls)
   }
-  const { runnerImage: image } = settings
+  const { runnerImage: image, runnerPod: pod } = settings
   return image === undefined
     ? inline
-    : runnerOf(inline, { kube, sources: projects, image, clusterId: ofCluster, clock, log })
+    : runnerOf(inline, { kube, sources: projects, image, pod, clusterId: ofCluster, clock, log })
 }
 
 /** The cluster's id, asked for once; empty as long as it cannot be told. */

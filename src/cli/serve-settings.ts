@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import { z } from 'zod'
 import { Duration, durationMilliseconds, ObjectName } from '../api/index.ts'
+import { JobPod } from '../backend/engine/job-pod.ts'
 import { parseAppGrant } from '../controller/app-grants.ts'
 import { type ListenAddress, parseListenAddress } from '../server/address.ts'
 import { InvalidInputError, messageOf } from '../util/errors.ts'
@@ -18,6 +19,20 @@ function address(text: string, context: z.RefinementCtx<string>): ListenAddress 
     context.addIssue(messageOf(error))
     return z.NEVER
   }
+}
+
+function jobPod(text: string, context: z.RefinementCtx<string>): JobPod {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    context.addIssue(`expected JSON: ${messageOf(error)}`)
+    return z.NEVER
+  }
+  const parsed = JobPod.safeParse(value)
+  if (parsed.success) return parsed.data
+  for (const { path, message } of parsed.error.issues) context.addIssue(`${path.join('.')}: ${message}`)
+  return z.NEVER
 }
 
 /** HTTPS, or HTTP to this machine. */
@@ -112,6 +127,13 @@ export const ServeSettings = z
       .regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,1023}$/, 'expected the name of an image')
       .optional()
       .describe('Offshoot’s own image, for the Jobs of projects with deploy.engine.runner: job'),
+    runnerPod: z
+      .string()
+      .transform(jobPod)
+      .prefault('{}')
+      .describe(
+        'What the pods of those Jobs get, as JSON: env, imagePullPolicy, imagePullSecrets, nodeSelector, tolerations, securityContext (runAsUser, runAsGroup, fsGroup), resources',
+      ),
     logLevel: z
       .enum(['debug', 'info', 'warn', 'error', 'silent'])
       .default('info')

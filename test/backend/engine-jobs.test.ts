@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { type Job, type JobRun, jobFor, jobName, secretFor } from '../../src/backend/engine/job-manifest.ts'
 import { decodeOutcome, encodeOutcome } from '../../src/backend/engine/job-outcome.ts'
+import { JobPod } from '../../src/backend/engine/job-pod.ts'
 import { JobRequest, parseRequestFile, requestData } from '../../src/backend/engine/job-request.ts'
 import { settleJobs } from '../../src/backend/engine/jobs.ts'
+import { parseServeSettings } from '../../src/cli/serve-settings.ts'
 import type { KubeClient } from '../../src/kube/client.ts'
 import { systemClock } from '../../src/util/clock.ts'
 
@@ -79,6 +81,63 @@ describe('the Job of a run', () => {
         },
       },
     })
+  })
+
+  it('gets what the installation knows, and nothing takes away what confines it', () => {
+    const pod = JobPod.parse({
+      env: [{ name: 'HTTPS_PROXY', value: 'http://proxy.example.com:3128' }],
+      imagePullPolicy: 'Always',
+      imagePullSecrets: [{ name: 'pull' }],
+      nodeSelector: { pool: 'review' },
+      tolerations: [{ key: 'dedicated', operator: 'Exists' }],
+      securityContext: { runAsUser: 1234, fsGroup: 1234 },
+      resources: { limits: { memory: '8Gi' } },
+    })
+    const { spec } = jobFor(run, 'j', 'image', pod) as unknown as { spec: { template: { spec: object } } }
+    expect(spec.template.spec).toMatchObject({
+      imagePullSecrets: [{ name: 'pull' }],
+      nodeSelector: { pool: 'review' },
+      tolerations: [{ key: 'dedicated', operator: 'Exists' }],
+      securityContext: {
+        runAsUser: 1234,
+        fsGroup: 1234,
+        runAsNonRoot: true,
+        seccompProfile: { type: 'RuntimeDefault' },
+      },
+      containers: [
+        {
+          imagePullPolicy: 'Always',
+          env: [
+            { name: 'HOME', value: '/tmp' },
+            { name: 'HTTPS_PROXY', value: 'http://proxy.example.com:3128' },
+          ],
+          resources: { limits: { memory: '8Gi' } },
+          securityContext: { readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+        },
+      ],
+    })
+  })
+
+  it.each([
+    [{ securityContext: { runAsUser: 0 } }, 'securityContext.runAsUser'],
+    [{ securityContext: { privileged: true } }, 'privileged'],
+    [{ env: [{ name: 'A', valueFrom: {} }] }, 'valueFrom'],
+    [{ env: [{ name: 'HOME', value: '/' }] }, 'a HOME of their own'],
+    [
+      {
+        env: [
+          { name: 'A', value: '' },
+          { name: 'A', value: '' },
+        ],
+      },
+      'each variable once',
+    ],
+    [{ resources: { limits: { memory: 'much' } } }, 'a quantity such as 500m'],
+    [{ tolerations: [{ operator: 'Sometimes' }] }, 'tolerations.0.operator'],
+    [{ volumes: [] }, 'volumes'],
+  ])('%j are refused as settings of an installation', (pod, complaint) => {
+    expect(() => parseServeSettings({ runnerPod: JSON.stringify(pod) }, {})).toThrow(complaint)
+    expect(() => parseServeSettings({}, { OFFSHOOT_RUNNER_POD: '{' })).toThrow('expected JSON')
   })
 
   it('has a name that fits a label, and another one at each attempt', () => {

@@ -58,6 +58,8 @@ export const changedValues: Readonly<Record<string, readonly [value: unknown, ne
   'podDisruptionBudget.maxUnavailable': ['50%'],
   'topologySpread.keys': [['example.com/rack']],
   resources: [{ limits: { memory: '1Gi' } }],
+  'jobs.resources': [{ limits: { memory: '8Gi' } }],
+  'jobs.extraEnv': [[{ name: 'LANG', value: 'C' }]],
   'cache.sizeLimit': ['10Gi'],
   'tmp.sizeLimit': ['10Gi'],
   runAsUser: [null],

@@ -22,6 +22,44 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end }}
 
+{{- /*
+What the pods of Jobs get, as JSON for --runner-pod. They are in other namespaces: what is read from a ConfigMap or Secret
+here is not there, nor is what `$(…)` stands for.
+*/}}
+{{- define "offshoot.runnerPod" -}}
+{{- $env := dict -}}
+{{- range .Values.controller.extraEnv -}}
+{{- $value := toString (default "" .value) -}}
+{{- if and (has (upper .name) (list "HTTP_PROXY" "HTTPS_PROXY" "NO_PROXY" "ALL_PROXY")) $value (not (contains "$(" $value)) -}}
+{{- $_ := set $env .name $value -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.jobs.extraEnv -}}
+{{- $_ := set $env .name .value -}}
+{{- end -}}
+{{- $list := list -}}
+{{- range $name, $value := $env -}}
+{{- $list = append $list (dict "name" $name "value" $value) -}}
+{{- end -}}
+{{- $pod := dict "env" $list "imagePullPolicy" .Values.image.pullPolicy "imagePullSecrets" .Values.imagePullSecrets -}}
+{{- $_ := set $pod "nodeSelector" .Values.nodeSelector -}}
+{{- $_ := set $pod "tolerations" .Values.tolerations -}}
+{{- with .Values.runAsUser -}}
+{{- $_ := set $pod "securityContext" (dict "runAsUser" . "runAsGroup" . "fsGroup" .) -}}
+{{- end -}}
+{{- $resources := dict -}}
+{{- range $kind := list "requests" "limits" -}}
+{{- $quantities := dict -}}
+{{- range $name, $quantity := index $.Values.jobs.resources $kind -}}
+{{- $_ := set $quantities $name (toString $quantity) -}}
+{{- end -}}
+{{- $_ := set $resources $kind $quantities -}}
+{{- end -}}
+{{- $_ := set $pod "resources" $resources -}}
+{{- /* The kubelet would replace `$(NAME)` in an argument. */ -}}
+{{- toJson $pod | replace "$(" "$$(" -}}
+{{- end }}
+
 {{- /* Public address of the webhooks, as far as it is known. */}}
 {{- define "offshoot.url" -}}
 {{- if .Values.webhooks.url -}}

@@ -2,6 +2,7 @@ import { annotations, apiVersion, labels, managedByValue } from '../../api/index
 import { fitName, maxLabel, shortHash } from '../../environment/names.ts'
 import { ownLabels } from '../../environment/new-environment.ts'
 import type { KubeObject, ObjectKey } from '../../kube/types.ts'
+import { JobPod } from './job-pod.ts'
 import type { RunMode } from './outcome.ts'
 
 /** A Job as far as it is read here. */
@@ -49,8 +50,11 @@ export function jobDeadline({ readinessTimeout }: Pick<JobRun, 'readinessTimeout
   return workSeconds + 2 * Math.ceil(readinessTimeout / 1000)
 }
 
-/** The Job that carries a run out, as the environment's own account. It goes with the environment at the latest. */
-export function jobFor(run: JobRun, name: string, image: string): Job {
+/**
+ * The Job that carries a run out, as the environment's own account, in a pod as the installation has it. It goes with
+ * the environment at the latest.
+ */
+export function jobFor(run: JobRun, name: string, image: string, pod: JobPod = JobPod.parse({})): Job {
   const { environment, projectNamespace: namespace, project } = run
   const own = ownLabels({ namespace, name: project }, environment.name)
   return {
@@ -67,30 +71,32 @@ export function jobFor(run: JobRun, name: string, image: string): Job {
       backoffLimit: 0,
       activeDeadlineSeconds: jobDeadline(run),
       ttlSecondsAfterFinished: keepSeconds,
-      template: { metadata: { labels: own }, spec: podSpec(run.serviceAccount, name, image) },
+      template: { metadata: { labels: own }, spec: podSpec(run.serviceAccount, name, image, pod) },
     },
   }
 }
 
-function podSpec(serviceAccountName: string, name: string, image: string) {
+function podSpec(serviceAccountName: string, name: string, image: string, pod: JobPod) {
+  const { env, imagePullPolicy, imagePullSecrets, nodeSelector, tolerations, securityContext, resources } = pod
   return {
     serviceAccountName,
     automountServiceAccountToken: true,
     enableServiceLinks: false,
     restartPolicy: 'Never',
     terminationGracePeriodSeconds: 30,
-    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+    imagePullSecrets,
+    nodeSelector,
+    tolerations,
+    securityContext: { ...securityContext, runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
     containers: [
       {
         name: container,
         image,
+        ...(imagePullPolicy === undefined ? {} : { imagePullPolicy }),
         args: ['run-environment', `--request=${folder}`, '--outcome=/dev/termination-log', '--cache-folder=/cache'],
-        env: [{ name: 'HOME', value: '/tmp' }],
+        env: [{ name: 'HOME', value: '/tmp' }, ...env],
         terminationMessagePath: '/dev/termination-log',
-        resources: {
-          requests: { cpu: '100m', memory: '256Mi' },
-          limits: { cpu: '2', memory: '2Gi' },
-        },
+        resources,
         securityContext: {
           allowPrivilegeEscalation: false,
           readOnlyRootFilesystem: true,

@@ -11,6 +11,7 @@ import { presentable } from '../mask.ts'
 import type { ProjectSources } from '../project-source.ts'
 import { endOf, type Job, type JobRun, jobDeadline, jobFor, jobName, secretFor, secretKey } from './job-manifest.ts'
 import { decodeOutcome } from './job-outcome.ts'
+import type { JobPod } from './job-pod.ts'
 import { requestData } from './job-request.ts'
 import { deleteJob, settleJobs, untilEnded } from './jobs.ts'
 import type { EngineOutcome } from './outcome.ts'
@@ -23,6 +24,8 @@ export interface JobRunnerOptions {
   readonly sources: Pick<ProjectSources, 'pin' | 'loadTarget'>
   /** Offshoot's own. */
   readonly image: string
+  /** What their pods get besides. */
+  readonly pod: JobPod
   /** See `DeployerOptions`. */
   readonly clusterId: () => Promise<string>
   readonly clock: Clock
@@ -82,7 +85,7 @@ function runOf(request: EngineRequest): JobRun {
 }
 
 async function create(
-  { kube, sources, image, clusterId, clock }: JobRunnerOptions,
+  { kube, sources, image, pod, clusterId, clock }: JobRunnerOptions,
   request: EngineRequest,
   { step, claim }: RunControls,
   signal: AbortSignal,
@@ -118,7 +121,7 @@ async function create(
   )
   const run = runOf(request)
   step('makes a Job')
-  const job = await createJob(kube, jobFor(run, jobName(run, clock.now()), image), signal)
+  const job = await createJob(kube, jobFor(run, jobName(run, clock.now()), image, pod), signal)
   try {
     await kube.apply(secretFor(job, data), { fieldManager, force: true, signal })
   } catch (error) {
