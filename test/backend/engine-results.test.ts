@@ -54,8 +54,8 @@ function deployment(
       told: {
         target,
         args: { password: data.key ?? '' },
-        deployment: {},
-        images: [],
+        deployment: { vars: [{ values: data }] },
+        images: [{ image: data.key }],
       } as unknown as Ended['rendered']['told'],
     },
     fixedImages: [],

@@ -15,7 +15,7 @@ export const resultForms: readonly { note: string; shorten: (result: CommandResu
 /** A result that tells what happened to which object, and no more. */
 export function bareResult({ deployment: _deployment, objects, ...result }: CommandResult): CommandResult {
   const bare = ({ rendered, remote, applied, changes, ...base }: ResultObject): ResultObject => base
-  return { ...result, objects: objects.map(bare) }
+  return { ...result, seenImages: [], objects: objects.map(bare) }
 }
 
 /** An object with its versions reduced to what lists need. */

@@ -21,12 +21,14 @@ export function masked<T extends Pick<CommandResult, 'objects' | 'errors' | 'war
 
 /** The whole result with what is secret hidden, the project's own configuration included. */
 export function maskedResult(result: CommandResult, by: Obfuscator): CommandResult {
-  const { deployment, target, command } = by.object({
+  const { deployment, target, command, seenImages } = by.object({
     deployment: result.deployment ?? null,
     target: result.target,
     command: result.command,
+    seenImages: result.seenImages,
   } as unknown as Manifest) as unknown as CommandResult
-  return { ...masked(result, by), target, command, ...(result.deployment === undefined ? {} : { deployment }) }
+  const shown = { ...masked(result, by), target, command, seenImages }
+  return { ...shown, ...(result.deployment === undefined ? {} : { deployment }) }
 }
 
 /** A validation's result with what is secret hidden. */
