@@ -1,4 +1,5 @@
 import { annotations, apiVersion, fieldManager, labels, managedByValue, type ReviewProject } from '../api/index.ts'
+import { ownedSecret } from '../backend/owned-secret.ts'
 import { gitSecretName, labelValue } from '../environment/names.ts'
 import { parseRepositoryUrl } from '../forge/index.ts'
 import type { KubeClient } from '../kube/client.ts'
@@ -120,22 +121,13 @@ function keyOf({ metadata: { namespace, name } }: ReviewProject) {
 }
 
 function secretFor(project: ReviewProject, token: string, origin: string, expiresAt: number): KubeObject {
-  const { apiVersion: version, kind, namespace, name } = keyOf(project)
-  const { name: owner, uid = '' } = project.metadata
   const encode = (text: string) => Buffer.from(text).toString('base64')
-  return {
-    apiVersion: version,
-    kind,
-    metadata: {
-      namespace,
-      name,
-      labels: { [labels.managedBy]: managedByValue, [labels.project]: labelValue(owner) },
-      annotations: { [annotations.digest]: origin, [annotations.expiresAt]: new Date(expiresAt).toISOString() },
-      ownerReferences: [{ apiVersion, kind: 'ReviewProject', name: owner, uid, controller: true }],
-    },
-    type: 'Opaque',
+  const owner = { apiVersion, kind: 'ReviewProject', metadata: project.metadata }
+  return ownedSecret(owner, keyOf(project).name, {
+    labels: { [labels.project]: labelValue(project.metadata.name) },
+    annotations: { [annotations.digest]: origin, [annotations.expiresAt]: new Date(expiresAt).toISOString() },
     data: { username: encode('x-access-token'), password: encode(token) },
-  }
+  })
 }
 
 function isOurs({ metadata }: KubeObject): boolean {

@@ -1,7 +1,8 @@
-import { annotations, apiVersion, labels, managedByValue } from '../../api/index.ts'
+import { annotations, apiVersion } from '../../api/index.ts'
 import { fitName, maxLabel, shortHash } from '../../environment/names.ts'
 import { ownLabels } from '../../environment/new-environment.ts'
 import type { KubeObject, ObjectKey } from '../../kube/types.ts'
+import { ownedSecret } from '../owned-secret.ts'
 import { JobPod } from './job-pod.ts'
 import type { RunMode } from './outcome.ts'
 
@@ -130,20 +131,10 @@ export function secretKey({ metadata: { namespace = '', name = '' } }: KubeObjec
 
 /** The Secret with a Job's request; it goes with the Job. */
 export function secretFor(job: Job, data: Record<string, string>): KubeObject {
-  const { apiVersion: version, kind, namespace = '', name } = secretKey(job)
-  const { name: owner = '', uid = '', labels: own } = job.metadata
-  return {
-    apiVersion: version,
-    kind,
-    metadata: {
-      namespace,
-      name,
-      labels: { ...own, [labels.managedBy]: managedByValue },
-      ownerReferences: [{ ...jobKind, name: owner, uid, controller: true }],
-    },
-    type: 'Opaque',
+  return ownedSecret({ ...jobKind, metadata: job.metadata }, secretKey(job).name, {
+    labels: job.metadata.labels ?? {},
     data,
-  }
+  })
 }
 
 /** The condition with which a Job has ended. */

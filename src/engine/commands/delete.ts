@@ -1,9 +1,7 @@
-import { deleteObjects } from '../cluster/delete-objects.ts'
 import type { EngineHost } from '../host.ts'
-import { noObject } from '../plan/refs.ts'
 import type { CommandResult } from '../result/types.ts'
-import { type ClusterFlags, DeclinedError, onCluster, type Shown } from './on-cluster.ts'
-import type { ConfirmDeletion } from './prune.ts'
+import { type ConfirmDeletion, deleteAgreed } from './deletion.ts'
+import { type ClusterFlags, onCluster, type Shown } from './on-cluster.ts'
 
 /** Flags of `delete`. */
 export interface DeleteFlags extends ClusterFlags {
@@ -28,15 +26,8 @@ export async function deleteTarget(
     ...(flags.noWait === true ? { noWait: true } : {}),
   } as const
   return onCluster(host, flags, signal, call, async one => {
-    if (one.discriminator === '') {
-      one.problems.addError(noObject, 'deletion without a discriminator is not supported')
-      return {}
-    }
-    const remote = await one.findRemote({ refs: [], namespaces: one.namespaces })
-    const refs = one.deletable(remote)
-    if (confirm !== undefined && !(await confirm(refs))) throw new DeclinedError('aborted')
-    signal.throwIfAborted()
-    const deleted = await deleteObjects(one.context, refs, { wait: flags.noWait !== true, dryRun: flags.dryRun })
+    if (!one.requireDiscriminator('deletion')) return {}
+    const { remote, deleted } = await deleteAgreed(one, { wait: flags.noWait !== true, confirm })
     return { rendered: one.objects, remote: remote.all(), deleted }
   })
 }

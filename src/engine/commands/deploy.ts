@@ -4,7 +4,6 @@ import type { RemoteObjects } from '../cluster/remote-objects.ts'
 import type { DeployOptions } from '../cluster/types.ts'
 import type { EngineHost } from '../host.ts'
 import { changedObjects } from '../plan/changes.ts'
-import { noObject } from '../plan/refs.ts'
 import type { ObjectRef } from '../plan/types.ts'
 import { collectObjects, type Findings, findingsOf } from '../result/collect.ts'
 import { masked, maskOf } from '../result/mask.ts'
@@ -74,10 +73,7 @@ async function carryOut(one: ClusterRun, remote: RemoteObjects, flags: DeployFla
 }
 
 async function prune(one: ClusterRun, orphans: readonly ObjectRef[], flags: DeployFlags): Promise<ObjectRef[]> {
-  if (one.discriminator === '') {
-    one.problems.addError(noObject, 'pruning without a discriminator is not supported')
-    return []
-  }
+  if (!one.requireDiscriminator('pruning')) return []
   // What was cut off may not have got to what replaces the orphans.
   if (one.context.signal.aborted) return []
   return deleteObjects(one.context, orphans, { wait: flags.noWait !== true, dryRun: flags.dryRun })

@@ -96,6 +96,14 @@ export class ClusterRun {
     return [...new Set(this.refs.flatMap(({ namespace }) => namespace ?? []))]
   }
 
+  /** Whether there is a discriminator to find objects by; an error of the command where there is none. */
+  requireDiscriminator(what: 'deletion' | 'pruning'): boolean {
+    if (this.discriminator === '') {
+      this.problems.addError(noObject, `${what} without a discriminator is not supported`)
+    }
+    return this.discriminator !== ''
+  }
+
   warnWithoutDiscriminator(): void {
     if (this.discriminator !== '') return
     this.context.progress.warn('No discriminator configured. Orphan object detection will not work')
