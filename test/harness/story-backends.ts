@@ -12,18 +12,31 @@ export interface StoryBackend {
   kluctl?: KluctlKind
   /** A project that deploys a ConfigMap `config` whose `version` is the change's commit. */
   project(options?: ProjectOptions): ProjectOptions
+  /** `spec.deploy` of such a project whose `version` is what this template gives. */
+  deploying(version: string): Record<string, unknown>
+  /** Field of `spec.deploy`. */
+  field: 'objects' | 'kluctlDeployment' | 'engine'
+  /** Whether what is deployed is a Kluctl project in the repository. */
+  rendersProject: boolean
   /** How much slower it is than the stand-in, for deadlines. */
   patience: number
 }
+
+/** A template of what every story deploys unless it says otherwise. */
+const commit = '{{ change.sha }}'
 
 /** Objects that Offshoot applies itself. */
 export const objects: StoryBackend = {
   title: 'objects',
   patience: 1,
-  project: (options = {}) => ({
-    deploy: { objects: { manifests: [configMap] } },
-    ...options,
+  rendersProject: false,
+  field: 'objects',
+  deploying: version => ({
+    objects: {
+      manifests: [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'config' }, data: { version } }],
+    },
   }),
+  project: (options = {}) => ({ deploy: objects.deploying(commit), ...options }),
 }
 
 /** A KluctlDeployment, carried out by the stand-in for the kluctl controller. */
@@ -36,53 +49,46 @@ export const kluctlBackends: StoryBackend[] = [kluctlStandIn, ...(kluctlBinary =
 export const engine: StoryBackend = {
   title: 'engine',
   patience: 2,
+  rendersProject: true,
+  field: 'engine',
+  deploying: version => ({ engine: dynamicTarget(version) }),
   project: ({ files, ...options } = {}) => ({
     files: { ...kluctlRepositoryFiles(), ...files },
-    deploy: { engine: dynamicTarget },
+    deploy: engine.deploying(commit),
     ...options,
   }),
 }
 
+/** Backends that deploy a Kluctl project. */
+export const projectBackends: StoryBackend[] = [...kluctlBackends, engine]
+
 /** Every backend. */
-export const backends: StoryBackend[] = [objects, ...kluctlBackends, engine]
+export const backends: StoryBackend[] = [objects, ...projectBackends]
 
 function kluctl(kind: KluctlKind): StoryBackend {
+  const deploying = (version: string) => ({ kluctlDeployment: { ...dynamicTarget(version), interval: '1h' } })
   return {
     title: kind === 'real' ? 'the real kluctl controller' : 'kluctlDeployment',
     kluctl: kind,
     patience: kind === 'real' ? 4 : 1,
+    rendersProject: true,
+    field: 'kluctlDeployment',
+    deploying,
     project: ({ files, ...options } = {}) => ({
       files: { ...kluctlRepositoryFiles(), ...files },
-      deploy: { kluctlDeployment: kluctlDeployment() },
+      deploy: deploying(commit),
       ...options,
     }),
   }
 }
 
 /** What the target of such a repository needs. */
-const dynamicTarget = {
-  project: { path: 'deploy' },
-  target: 'preview',
-  args: {
-    environment: '{{ environment.name }}',
-    namespace: '{{ environment.namespace }}',
-    version: '{{ change.sha }}',
-  },
-}
-
-/** `spec.deploy.kluctlDeployment` for a repository with `kluctlRepositoryFiles`. */
-export function kluctlDeployment(more: Record<string, unknown> = {}): Record<string, unknown> {
-  return { ...dynamicTarget, interval: '1h', ...more }
+function dynamicTarget(version: string) {
+  const args = { environment: '{{ environment.name }}', namespace: '{{ environment.namespace }}', version }
+  return { project: { path: 'deploy' }, target: 'preview', args }
 }
 
 /** Files of a Kluctl project, for a first commit: nothing to delete in them. */
 export function kluctlRepositoryFiles(options: Parameters<typeof kluctlFiles>[0] = {}): Files {
   return Object.fromEntries(Object.entries(kluctlFiles(options)).filter(([, text]) => text !== null))
-}
-
-const configMap = {
-  apiVersion: 'v1',
-  kind: 'ConfigMap',
-  metadata: { name: 'config' },
-  data: { version: '{{ change.sha }}' },
 }

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest'
 import type { ReviewEnvironment } from '../../../src/api/index.ts'
 import { accountName, kluctlDeploymentName } from '../../../src/environment/names.ts'
 import type { KubeObject } from '../../../src/kube/types.ts'
+import type { EnvironmentProbe } from '../../harness/environment-probe.ts'
 import { aHouse, type House } from '../../harness/house.ts'
-import { kluctlBackends, kluctlStandIn } from '../../harness/story-backends.ts'
+import { kluctlFiles } from '../../harness/kluctl-project.ts'
+import { kluctlBackends, kluctlStandIn, projectBackends } from '../../harness/story-backends.ts'
 import { waitFor } from '../../harness/wait.ts'
 
 function keyOf(house: House, environment: { name: string }) {
@@ -16,10 +18,15 @@ async function dropped(house: House, environment: { name: string }): Promise<voi
   await waitFor(look, { deadline: 60_000, describe: 'the KluctlDeployment to be dropped' })
 }
 
-describe.each(kluctlBackends)('deployed by $title', { concurrent: true }, backend => {
+async function hold(house: House, environment: EnvironmentProbe, name: string, finalizers: string[]): Promise<void> {
+  const key = { apiVersion: 'v1', kind: 'ConfigMap', namespace: await environment.namespace(), name }
+  await house.kube.patch<KubeObject>(key, { metadata: { finalizers } }, { type: 'merge' })
+}
+
+describe.each(projectBackends)('deployed by $title', { concurrent: true }, backend => {
   const deadline = { deadline: 60_000 * backend.patience }
 
-  it('what the controller leaves behind is found and removed: it lets go although an object is held (K6)', async () => {
+  it('what a deletion leaves behind is found and removed: kluctl lets go although an object is held (K6)', async () => {
     await using house = await aHouse()
       .deployingBy(backend)
       .withOffshoot({ limits: { blockedAfter: 1_000 } })
@@ -28,34 +35,70 @@ describe.each(kluctlBackends)('deployed by $title', { concurrent: true }, backen
     const pull = await house.repo().openPullRequest()
     const environment = house.environment(pull)
     await environment.toBeReady(pull.sha, deadline)
-    const key = { apiVersion: 'v1', kind: 'ConfigMap', namespace: await environment.namespace(), name: 'config' }
-    await house.kube.patch<KubeObject>(key, { metadata: { finalizers: ['example.com/hold'] } }, { type: 'merge' })
+    await hold(house, environment, 'config', ['example.com/hold'])
     await house.repo().close(pull.number)
-    await dropped(house, environment)
+    if (backend.kluctl) await dropped(house, environment)
     const names = (finalizer: string) => (found: ReviewEnvironment) =>
       (found.status?.blockers ?? []).some(
         ({ kind, finalizers }) => kind === 'ConfigMap' && finalizers?.includes(finalizer),
       )
     await environment.toMatch(names('example.com/hold'), 'blocked by the ConfigMap', deadline)
-    await house.kube.patch<KubeObject>(key, { metadata: { finalizers: [] } }, { type: 'merge' })
+    await hold(house, environment, 'config', [])
     await environment.toBeGone(deadline)
     expect(await house.remains()).toEqual([])
   })
 
-  it('so is everything, where it finds nothing as an account of one namespace (K13)', async () => {
+  it('so is everything, as an account of one namespace, as which kluctl finds nothing (K13)', async () => {
     await using house = await aHouse().deployingBy(backend).withProject('shop', backend.project()).start()
     const pull = await house.repo().openPullRequest()
     const environment = house.environment(pull)
     await environment.toBeReady(pull.sha, deadline)
-    const deployment = await house.kube.get<KubeObject & { spec: object }>(keyOf(house, environment))
-    expect(deployment?.spec).toMatchObject({ serviceAccountName: accountName(environment.name), delete: true })
+    if (backend.kluctl) {
+      const deployment = await house.kube.get<KubeObject & { spec: object }>(keyOf(house, environment))
+      expect(deployment?.spec).toMatchObject({ serviceAccountName: accountName(environment.name), delete: true })
+    }
     const config = await environment.find()
     await house.repo().close(pull.number)
-    await dropped(house, environment)
+    if (backend.kluctl) await dropped(house, environment)
     await environment.toBeGone(deadline)
     expect(config?.metadata.labels).toHaveProperty(['kluctl.io/discriminator'])
     expect(await house.remains()).toEqual([])
   })
+
+  it('what had an older discriminator goes too, although no commit names it any more', async () => {
+    await using house = await aHouse()
+      .deployingBy(backend)
+      .withOffshoot({ limits: { blockedAfter: 1_000 } })
+      .withProject('shop', backend.project())
+      .start()
+    const repo = house.repo()
+    const { 'deploy/app/extra.yaml': extra = null } = kluctlFiles({ extra: true })
+    const pull = await repo.openPullRequest({ files: { 'deploy/app/extra.yaml': extra } })
+    const environment = house.environment(pull)
+    await environment.toBeReady(pull.sha, deadline)
+    const [first] = (await environment.get())?.status?.discriminators ?? []
+    const second = `${house.name}-later`
+    const pushed = await repo.pushTo(pull.number, {
+      'deploy/.kluctl.yaml': kluctlFiles({ discriminator: second })['deploy/.kluctl.yaml'] ?? null,
+      'deploy/app/extra.yaml': null,
+    })
+    const { status } = await environment.toBeReady(pushed, deadline)
+    expect(status?.discriminators).toEqual([first, second])
+    // Nothing prunes it: it is no object of the new discriminator.
+    expect((await environment.find('extra'))?.metadata.labels).toMatchObject({ 'kluctl.io/discriminator': first })
+
+    await hold(house, environment, 'extra', ['example.com/hold'])
+    await repo.close(pull.number)
+    const named = ({ status: seen }: ReviewEnvironment) => (seen?.blockers ?? []).some(({ name }) => name === 'extra')
+    await environment.toMatch(named, 'blocked by what the older commit deployed', deadline)
+    await hold(house, environment, 'extra', [])
+    await environment.toBeGone(deadline)
+    expect(await house.remains()).toEqual([])
+  })
+})
+
+describe.each(kluctlBackends)('deployed by $title', { concurrent: true }, backend => {
+  const deadline = { deadline: 60_000 * backend.patience }
 
   it('a KluctlDeployment that somebody deletes comes back, and the environment with it', async () => {
     await using house = await aHouse().deployingBy(backend).withProject('shop', backend.project()).start()

@@ -9,10 +9,12 @@ import { run } from '../../../src/cli/program.ts'
 import type { EnvironmentProbe } from '../../harness/environment-probe.ts'
 import { aHouse, type House } from '../../harness/house.ts'
 import { recordingIo } from '../../harness/installation.ts'
-import { kluctlDeployment, kluctlStandIn, objects } from '../../harness/story-backends.ts'
+import { engine, kluctlStandIn, objects } from '../../harness/story-backends.ts'
 import { waitFor } from '../../harness/wait.ts'
 
 const deadline = { deadline: 90_000 }
+/** What deploys a Kluctl project, whose arguments may be wrong. */
+const rendering = [kluctlStandIn, engine]
 const longName = `${'x'.repeat(60)}-{{ change.slug }}`
 
 /** What `offshoot project check` says about a project. */
@@ -87,11 +89,13 @@ describe('a project with mistakes', { concurrent: true, timeout: 240_000 }, () =
     expect(await house.project('wrong')).toBeUndefined()
   })
 
-  it('that the schema cannot find tells all of them in its status, the same as project check; what runs goes on', async () => {
+  it.each(
+    rendering,
+  )('by $title that the schema cannot find tells all of them in its status, the same as project check; what runs goes on', async backend => {
     await using house = await aHouse()
-      .deployingBy(kluctlStandIn)
-      .withProject('shop', kluctlStandIn.project())
-      .withProject('docs', kluctlStandIn.project({ repository: 'acme/shop' }))
+      .deployingBy(backend)
+      .withProject('shop', backend.project())
+      .withProject('docs', backend.project({ repository: 'acme/shop' }))
       .start()
     const repo = house.repo()
     const [closing, staying] = await repo.openPullRequests([{}, {}])
@@ -110,7 +114,7 @@ describe('a project with mistakes', { concurrent: true, timeout: 240_000 }, () =
       changes: { pullRequests: { title: { skip: '(' }, paths: ['[a'] } },
       environment: { namespace: { name: longName } },
       feedback: { url: 'https://{{ environment.nmae }}.example.com' },
-      deploy: { kluctlDeployment: kluctlDeployment({ args }) },
+      deploy: { [backend.field]: { args } },
     })
     const told = await mistakes(house, 'shop')
     const paths = ['spec.changes.pullRequests.paths[0]', 'spec.changes.pullRequests.title.skip']
@@ -126,7 +130,7 @@ describe('a project with mistakes', { concurrent: true, timeout: 240_000 }, () =
     for (const [path, expectation] of [
       ['spec.environment.namespace.name', 'expected at most 63 characters'],
       ['spec.feedback.url', 'nmae'],
-      ...Object.keys(args).map((arg, index) => [`spec.deploy.kluctlDeployment.args.${arg}`, `nope${index}`]),
+      ...Object.keys(args).map((arg, index) => [`spec.deploy.${backend.field}.args.${arg}`, `nope${index}`]),
     ] as const) {
       expect(told).toContainEqual(
         expect.stringMatching(new RegExp(`^${path.replaceAll('.', '\\.')}: .*${expectation}`)),
@@ -149,7 +153,7 @@ describe('a project with mistakes', { concurrent: true, timeout: 240_000 }, () =
       changes: { pullRequests: { title: { skip: '' }, paths: [] } },
       environment: before?.spec.environment,
       feedback: { url: '' },
-      deploy: { kluctlDeployment: { args: null } },
+      deploy: { [backend.field]: { args: null } },
     })
     await house.editProject('shop', { deploy: before?.spec.deploy })
     await shop.toBeReady(pushed, deadline)
@@ -162,9 +166,11 @@ describe('a project with mistakes', { concurrent: true, timeout: 240_000 }, () =
 })
 
 describe('a change with mistakes', { concurrent: true, timeout: 240_000 }, () => {
-  it('in its config file tells all of them with line and field, and holds up no other', async () => {
-    const project = kluctlStandIn.project({ configFile: { allow: ['args.version', 'images'] } })
-    await using house = await aHouse().deployingBy(kluctlStandIn).withProject('shop', project).start()
+  it.each(
+    rendering,
+  )('by $title in its config file tells all of them with line and field, and holds up no other', async backend => {
+    const project = backend.project({ configFile: { allow: ['args.version', 'images'] } })
+    await using house = await aHouse().deployingBy(backend).withProject('shop', project).start()
     const repo = house.repo()
     const file = 'enabeld: true\nargs:\n  version: "{{ 1 }}"\n  admin: x\nimages: shop\n'
     const pull = await repo.openPullRequest({ files: { '.offshoot.yaml': file } })

@@ -4,7 +4,7 @@ import { apiVersion } from '../../../src/api/index.ts'
 import type { KubeObject } from '../../../src/kube/types.ts'
 import { aHouse, type House } from '../../harness/house.ts'
 import { kluctlFiles } from '../../harness/kluctl-project.ts'
-import { backends, kluctlDeployment, kluctlStandIn, objects, type StoryBackend } from '../../harness/story-backends.ts'
+import { backends, kluctlStandIn, objects } from '../../harness/story-backends.ts'
 import { waitFor } from '../../harness/wait.ts'
 
 const finalizer = 'example.com/hold'
@@ -13,14 +13,6 @@ const deadline = { deadline: 90_000 }
 function hold(house: House, namespace: string, finalizers: string[]): Promise<KubeObject> {
   const key = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'config' }
   return house.kube.patch<KubeObject>(key, { metadata: { finalizers } }, { type: 'merge' })
-}
-
-/** `spec.deploy` whose ConfigMap `config` says this version. */
-function deploying(backend: StoryBackend, version: string): object {
-  const args = { environment: '{{ environment.name }}', namespace: '{{ environment.namespace }}', version }
-  if (backend.kluctl) return { kluctlDeployment: kluctlDeployment({ args }) }
-  const manifest = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'config' }, data: { version } }
-  return { objects: { manifests: [manifest] } }
 }
 
 const standIns = backends.filter(({ kluctl }) => kluctl !== 'real')
@@ -64,7 +56,7 @@ describe.each(standIns)('deployed by $title', { concurrent: true, timeout: 240_0
     const environment = house.environment(pull)
     const { sha } = pull
     await environment.toBeReady(sha, deadline)
-    if (backend.kluctl) expect(await environment.find('extra')).toBeDefined()
+    if (backend.rendersProject) expect(await environment.find('extra')).toBeDefined()
 
     const forced = await repo.forcePush('feature', { 'other.txt': 'other' })
     expect(await repo.git.isAncestor(sha, forced)).toBe(false)
@@ -78,7 +70,7 @@ describe.each(standIns)('deployed by $title', { concurrent: true, timeout: 240_0
   })
 
   it('an edited project reaches every environment without a push, and moves none of them', async () => {
-    const deploy = deploying(backend, 'before {{ change.sha }}')
+    const deploy = backend.deploying('before {{ change.sha }}')
     await using house = await aHouse().deployingBy(backend).withProject('shop', backend.project({ deploy })).start()
     const pulls = await house.repo().openPullRequests([{}, {}])
     const environments = pulls.map(pull => house.environment(pull))
@@ -90,7 +82,7 @@ describe.each(standIns)('deployed by $title', { concurrent: true, timeout: 240_0
     )
 
     await house.editProject('shop', {
-      deploy: deploying(backend, 'after {{ change.sha }}'),
+      deploy: backend.deploying('after {{ change.sha }}'),
       environment: { name: `${house.name}-moved-{{ change.slug }}`, namespace: { labels: { team: 'blue' } } },
     })
     for (const [index, environment] of environments.entries()) {

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { findCondition } from '../../../src/api/index.ts'
 import { uniqueNamespace } from '../../harness/cluster.ts'
 import { aHouse } from '../../harness/house.ts'
-import { kluctlBackends } from '../../harness/story-backends.ts'
+import { projectBackends } from '../../harness/story-backends.ts'
 
-describe.each(kluctlBackends)('deployed by $title', { concurrent: true }, backend => {
+describe.each(projectBackends)('deployed by $title', { concurrent: true }, backend => {
   const deadline = { deadline: 60_000 * backend.patience }
 
   it.each([
@@ -35,7 +35,7 @@ describe.each(kluctlBackends)('deployed by $title', { concurrent: true }, backen
 
     const failed = await house.environment(evil).toBe('Failed', deadline)
     const message = findCondition(failed.status?.conditions, 'Ready')?.message ?? ''
-    expect(message).toContain(`${kind} `)
+    expect(message).toMatch(new RegExp(`${kind}[ /]`))
     expect(message).toContain(name)
     expect(message).toMatch(/forbidden/i)
     await house.toSay(evil, 'failed', name)
