@@ -65,6 +65,11 @@ const EngineRecord = z
       .describe('ID of its result in the environment’s namespace, unless nothing changed'),
     byHand: z.boolean().optional().describe('Somebody deployed something else since, from their own working tree'),
     drifted: z.int().min(0).optional().describe('Objects that differ from the project since'),
+    stages: z
+      .array(z.array(z.string().max(253)).max(50))
+      .max(20)
+      .optional()
+      .describe('Folders of the project’s items between its barriers, in order: they are removed the other way'),
     errors: z.array(z.string().max(1024)).max(20).optional(),
     warnings: z.array(z.string().max(1024)).max(20).optional(),
   })

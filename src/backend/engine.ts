@@ -11,6 +11,7 @@ import { removeJobs } from './engine/jobs.ts'
 import { comparedRecord, type EngineOutcome, type RunMode, recordOf } from './engine/outcome.ts'
 import { logCommand } from './engine/run-job.ts'
 import type { EngineRuns, Run, RunControls } from './engine/runs.ts'
+import { stageOf } from './engine/stages.ts'
 import { gitCredentialFor } from './git-credential.ts'
 import { type Discriminators, judgeDiscriminator } from './kluctl/discriminators.ts'
 import { removeRemains } from './kluctl/remains.ts'
@@ -196,7 +197,7 @@ function recordNow(context: BackendContext, run: Run | undefined, wanted: Wanted
   const ended = timestamp(run.endedAt)
   const known = recorded?.digest === wanted.digest ? recorded : undefined
   if (run.mode === 'deploy') {
-    return known !== undefined && known.finished >= ended ? known : recordOf(run.outcome, wanted, run.endedAt)
+    return known !== undefined && known.finished >= ended ? known : recordOf(run.outcome, wanted, run.endedAt, recorded)
   }
   if (known === undefined || (known.compared ?? '') >= ended) return recorded
   return comparedRecord(known, run.outcome, run.endedAt)
@@ -250,12 +251,13 @@ function ownerOf({ environment: { metadata } }: BackendContext) {
   return { projectNamespace: namespace, environment: { name, uid } }
 }
 
-/** Ends what is being deployed, then removes what carries one of the recorded discriminators. */
+/** Ends what is being deployed, then removes what carries one of the recorded discriminators, the last stage first. */
 async function teardown(context: BackendContext, runs: EngineRuns): Promise<Teardown> {
   await runs.stop(context.environment.metadata.uid ?? '')
   // What a Job still deploys would not be found.
   const jobs = await removeJobs(context.kube, ownerOf(context), context.signal)
-  const { remains } = jobs.length > 0 ? { remains: [] } : await removeRemains(context)
+  const { stages = [] } = context.environment.status?.engine ?? {}
+  const { remains } = jobs.length > 0 ? { remains: [] } : await removeRemains(context, live => stageOf(stages, live))
   const gone = jobs.length === 0 && remains.length === 0
   return {
     gone,

@@ -1,3 +1,4 @@
+import type { KubeObject } from '../kube/types.ts'
 import type { BackendContext } from './backend.ts'
 
 /** Milliseconds since the environment's teardown began, 0 before that. */
@@ -9,6 +10,15 @@ export function teardownAge({ environment, clock }: BackendContext): number {
 /** Whether the teardown has lasted longer than `milliseconds`. */
 export function isOverdue(context: BackendContext, milliseconds: number): boolean {
   return teardownAge(context) >= milliseconds
+}
+
+/** How long an object that is being deleted keeps those deployed before it, which it may need to clean up, from going. */
+export const holdMilliseconds = 30_000
+
+/** Whether an object that is being deleted keeps those deployed before it from going. */
+export function isHolding({ clock }: BackendContext, { metadata }: KubeObject): boolean {
+  const since = metadata.deletionTimestamp
+  return since !== undefined && clock.now() - Date.parse(since) < holdMilliseconds
 }
 
 /** When to look again at a teardown that waits: after a tenth of its age, 0.5 to 30 seconds (milliseconds). */

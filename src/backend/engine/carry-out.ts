@@ -22,6 +22,7 @@ import { type AccessOptions, projectAccess } from './access.ts'
 import { keepResult } from './keep-result.ts'
 import type { EngineOutcome } from './outcome.ts'
 import type { RunControls } from './runs.ts'
+import { stagesOf } from './stages.ts'
 
 /** What the engine's deployments are made with. */
 export interface DeployerOptions extends AccessOptions {
@@ -104,7 +105,7 @@ async function renderProject(
   return { rendered, commit: project.commit }
 }
 
-interface CarriedOut extends Pick<EngineOutcome, 'objects' | 'changed' | 'deleted'> {
+interface CarriedOut extends Pick<EngineOutcome, 'objects' | 'changed' | 'deleted' | 'stages'> {
   readonly findings: Findings
 }
 
@@ -139,6 +140,7 @@ async function carryOut(
     changed: result.created.length + changed.length,
     deleted: result.deleted.length + pruned.length,
     findings: findingsOf({ rendered, remote, result, changed, orphans, pruned }),
+    stages: stagesOf(items),
   }
 }
 

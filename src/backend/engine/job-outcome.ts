@@ -4,6 +4,8 @@ import type { EngineOutcome } from './outcome.ts'
 
 /** Most bytes of a container's termination message; Kubernetes cuts it there. */
 const maxMessage = 4096
+/** Most of them that tell the order of the deployment; one that takes more is removed without it. */
+const maxStages = 1500
 
 const count = z.int().min(0)
 const problems = z.array(z.string().max(1024)).max(50)
@@ -11,6 +13,10 @@ const Outcome = z.strictObject({
   objects: count,
   changed: count,
   deleted: count,
+  stages: z
+    .array(z.array(z.string().max(253)).max(50))
+    .max(20)
+    .optional(),
   errors: problems,
   warnings: problems,
   result: z.string().max(64).optional(),
@@ -19,11 +25,12 @@ const Outcome = z.strictObject({
 /** An outcome as a termination message: credentials masked, and what does not fit is counted. */
 export function encodeOutcome(outcome: EngineOutcome): string {
   const { objects, changed, deleted, result } = outcome
+  const { stages } = JSON.stringify(outcome.stages ?? []).length <= maxStages ? outcome : {}
   for (const [most, length] of sizes) {
     const errors = some(outcome.errors, most, length)
     // Errors first: warnings get what is left.
     for (const warnings of [some(outcome.warnings, most, length), some(outcome.warnings, 1, 128)]) {
-      const text = JSON.stringify({ objects, changed, deleted, errors, warnings, result })
+      const text = JSON.stringify({ objects, changed, deleted, stages, errors, warnings, result })
       if (Buffer.byteLength(text) <= maxMessage) return text
     }
   }

@@ -1,6 +1,7 @@
 import type { EngineRecord } from '../../api/index.ts'
 import { timestamp } from '../../util/clock.ts'
 import { presentable } from '../mask.ts'
+import type { Stages } from './stages.ts'
 
 /** `deploy` brings the cluster to the project; `compare` only looks how far it is from it. */
 export type RunMode = 'deploy' | 'compare'
@@ -15,6 +16,8 @@ export interface EngineOutcome {
   /** For people, one per problem. A deployment with errors failed; one without is ready. */
   readonly errors: readonly string[]
   readonly warnings: readonly string[]
+  /** In which order it deploys; absent when that does not matter, or is not known. */
+  readonly stages?: Stages | undefined
   /** Name of the Job that did it, in the project's namespace. */
   readonly job?: string | undefined
   /** ID of the result that tells of it, in the environment's namespace. */
@@ -25,13 +28,15 @@ export interface EngineOutcome {
 const maxProblems = 20
 const maxProblem = 512
 
-/** What the status keeps of a deployment. */
+/** What the status keeps of a deployment. One that came to no order leaves what is there as the one `before` did. */
 export function recordOf(
   outcome: EngineOutcome,
   { digest, revision }: Pick<EngineRecord, 'digest' | 'revision'>,
   now: number,
+  before: EngineRecord | undefined,
 ): EngineRecord {
   const { objects, changed, deleted, errors, warnings, job, result } = outcome
+  const stages = (outcome.stages ?? before?.stages ?? []).map(folders => [...folders])
   const time = timestamp(now)
   return {
     digest,
@@ -44,6 +49,7 @@ export function recordOf(
     deleted,
     ...(job === undefined ? {} : { job }),
     ...(result === undefined ? {} : { resultId: result }),
+    ...(stages.length === 0 ? {} : { stages }),
     ...(errors.length === 0 ? {} : { errors: shown(errors) }),
     ...(warnings.length === 0 ? {} : { warnings: shown(warnings) }),
   }

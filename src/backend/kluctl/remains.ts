@@ -7,12 +7,15 @@ import { messageOf } from '../../util/errors.ts'
 import { parallel } from '../../util/parallel.ts'
 import type { BackendContext } from '../backend.ts'
 import { presentable } from '../mask.ts'
+import { isHolding } from '../waiting.ts'
 
 /** Label by which kluctl finds what it deployed. */
 const discriminatorLabel = 'kluctl.io/discriminator'
 /** Lists and deletes at once, per environment. */
 const listLimit = 4
 const deleteLimit = 8
+
+const waitsForLater = 'it goes after what was deployed later'
 
 /** An object with one of our discriminators that is still in the namespace. */
 export interface Remain {
@@ -22,9 +25,13 @@ export interface Remain {
 
 /**
  * Deletes what carries one of the environment's discriminators in its namespace, as its account, in every kind that
- * the account may list there. Gives what is still there; `blind` when the account may list nothing (any more).
+ * the account may list there: of the last stage first, and others when that is gone or has had its time. Gives what is
+ * still there; `blind` when the account may list nothing (any more).
  */
-export async function removeRemains(context: BackendContext): Promise<{ remains: Remain[]; blind: boolean }> {
+export async function removeRemains(
+  context: BackendContext,
+  stageOf: (live: KubeObject) => number = () => 0,
+): Promise<{ remains: Remain[]; blind: boolean }> {
   const discriminators = (context.environment.status?.discriminators ?? []).filter(isLabelValue)
   if (discriminators.length === 0) return { remains: [], blind: false }
   const { namespace } = context.environment.metadata
@@ -32,8 +39,20 @@ export async function removeRemains(context: BackendContext): Promise<{ remains:
   const labelSelector = `${discriminatorLabel} in (${discriminators.join(',')})`
   const kinds = await listableKinds(context, kube)
   const found = await parallel(kinds, listLimit, kind => listKind(context, kube, kind, labelSelector))
-  const remains = await parallel(found.flat(), deleteLimit, live => removeOne(context, kube, live))
-  return { remains: remains.filter(remain => remain !== undefined), blind: kinds.length === 0 }
+  const remains: Remain[] = []
+  let held = false
+  for (const stage of lastFirst(found.flat(), stageOf)) {
+    const remove = (live: KubeObject) => (held ? { live, problem: waitsForLater } : removeOne(context, kube, live))
+    const left = (await parallel(stage, deleteLimit, async live => remove(live))).filter(remain => remain !== undefined)
+    remains.push(...left)
+    held ||= left.some(({ live }) => isHolding(context, live))
+  }
+  return { remains, blind: kinds.length === 0 }
+}
+
+function lastFirst(objects: readonly KubeObject[], stageOf: (live: KubeObject) => number): KubeObject[][] {
+  const stages = Map.groupBy(objects, stageOf)
+  return [...stages.entries()].toSorted(([a], [b]) => b - a).map(([, stage]) => stage)
 }
 
 /** Namespaced kinds that can be listed, each in one version, and only what the account is allowed (if that is known). */

@@ -6,10 +6,9 @@ import { parallel } from '../../util/parallel.ts'
 import type { BackendContext } from '../backend.ts'
 import { presentable } from '../mask.ts'
 import { isOurs, ownerText } from '../ownership.ts'
+import { isHolding } from '../waiting.ts'
 import { clientOf, entryKey } from './identity.ts'
 
-/** How long an object that is being deleted keeps those applied before it, which it may need to clean up, from going. */
-export const holdMilliseconds = 30_000
 /** Reads at once, per environment. */
 export const readLimit = 8
 
@@ -54,10 +53,10 @@ async function inReverse<T>(
   const left: Leftover[] = []
   let held = false
   for (const item of reversed) {
-    const still = item === undefined ? undefined : await remove(item, held)
+    const still: Leftover | undefined = item === undefined ? undefined : await remove(item, held)
     if (still === undefined) continue
     left.push(still)
-    held ||= isHolding(context, still)
+    held ||= still.live !== undefined && isHolding(context, still.live)
   }
   return left.toReversed()
 }
@@ -100,11 +99,6 @@ async function removeOne(context: BackendContext, found: Leftover): Promise<Left
     }
     throw error
   }
-}
-
-function isHolding(context: BackendContext, { live }: Leftover): boolean {
-  const since = live?.metadata.deletionTimestamp
-  return since !== undefined && context.clock.now() - Date.parse(since) < holdMilliseconds
 }
 
 /** Leftovers as a teardown reports them. */

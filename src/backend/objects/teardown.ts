@@ -1,8 +1,8 @@
 import type { Blocker } from '../../api/index.ts'
 import type { BackendContext, Teardown } from '../backend.ts'
-import { isOverdue, recheckWhileWaiting } from '../waiting.ts'
+import { holdMilliseconds, isOverdue, recheckWhileWaiting } from '../waiting.ts'
 import { identityOf } from './identity.ts'
-import { blockerOf, holdMilliseconds, type Leftover, removeObjects, removeUnseen } from './remove.ts'
+import { blockerOf, type Leftover, removeObjects, removeUnseen } from './remove.ts'
 
 /**
  * Removes everything in the inventory; what the account may no longer see inside the namespace is left to its end. The
