@@ -21,6 +21,20 @@ export interface Held {
   drop(): void
 }
 
+/** What an API server in trouble says instead of doing what it is asked. */
+export interface Trouble {
+  status: number
+  reason: string
+  /** Seconds. */
+  retryAfter?: number
+}
+
+interface Troubled {
+  matcher: Matcher
+  trouble: Trouble
+  left: number
+}
+
 interface Trap {
   matcher: Matcher
   when: 'before' | 'after'
@@ -57,6 +71,7 @@ export class ApiProxy {
   readonly #sockets = new Set<Socket>()
   readonly #traps = new Set<Trap>()
   readonly #refused = new Set<Matcher>()
+  readonly #troubled: Troubled[] = []
 
   constructor(url: string, ca: string) {
     this.#target = new URL(url)
@@ -96,6 +111,11 @@ export class ApiProxy {
     return () => void this.#refused.delete(matcher)
   }
 
+  /** Lets the next `times` requests that match fail like this, without the API server having seen them. */
+  trouble(matcher: Matcher, trouble: Trouble, times = 1): void {
+    this.#troubled.push({ matcher, trouble, left: times })
+  }
+
   /** Keeps every write from now on, body included. */
   record(): void {
     this.#recording = true
@@ -127,6 +147,11 @@ export class ApiProxy {
       request.socket.destroy()
       return
     }
+    const troubled = this.#troubled.find(({ matcher, left }) => left > 0 && matches(matcher))
+    if (troubled) {
+      troubled.left--
+      return answerWith(response, troubled.trouble)
+    }
     const trap = [...this.#traps].find(({ matcher }) => matches(matcher))
     if (trap) this.#traps.delete(trap)
     if (trap?.when === 'before' && !(await caught(trap))) return void request.socket.destroy()
@@ -151,6 +176,19 @@ export class ApiProxy {
       outgoing.end(body)
     })
   }
+}
+
+function answerWith(response: ServerResponse, { status, reason, retryAfter }: Trouble): void {
+  const headers = retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }
+  const body = {
+    kind: 'Status',
+    apiVersion: 'v1',
+    status: 'Failure',
+    message: `${reason} for a test`,
+    reason,
+    code: status,
+  }
+  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
 }
 
 function caught(trap: Trap): Promise<boolean> {
