@@ -27,7 +27,8 @@ async function podsOf(admin: KubeClient, namespace: string, name: string, count:
   }
 }
 
-async function makePodReady(admin: KubeClient, namespace: string, name: string): Promise<void> {
+/** Makes a Pod ready without a kubelet. */
+export async function makePodReady(admin: KubeClient, namespace: string, name: string): Promise<void> {
   const time = new Date().toISOString()
   const conditions = ['Initialized', 'ContainersReady', 'Ready', 'PodScheduled'].map(type => ({
     type,
