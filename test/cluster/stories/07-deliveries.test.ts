@@ -2,8 +2,10 @@ import { randomBytes, randomInt } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { deliveryHeaders } from '../../harness/forge/deliveries.ts'
 import { aHouse, type House } from '../../harness/house.ts'
+import { engine, objects } from '../../harness/story-backends.ts'
 import { waitFor } from '../../harness/wait.ts'
 
+const deadline = { deadline: 90_000 }
 const quiet = { feedback: { comment: false, status: false } }
 
 function shuffled<T>(list: readonly T[]): T[] {
@@ -35,8 +37,11 @@ function opened(house: House, secret = house.repo().hooks[0]?.secret ?? '') {
 }
 
 describe('deliveries', { concurrent: true }, () => {
-  it('that come twice and in any order end in the state that the forge has', async () => {
-    await using house = await aHouse().withProject('shop', quiet).start()
+  it.each([
+    objects,
+    engine,
+  ])('that come twice and in any order end in the state that the forge has, by $title', async backend => {
+    await using house = await aHouse().withProject('shop', backend.project(quiet)).start()
     const repo = house.repo()
     const { deliveries } = house.forge
     deliveries.hold()
@@ -53,9 +58,10 @@ describe('deliveries', { concurrent: true }, () => {
     deliveries.copies = 2
     await deliveries.release(shuffled)
     deliveries.copies = 1
-    await house.environment(stays).toBeReady(stays.sha)
-    await house.environment(returns).toBeReady(returns.sha)
-    await house.environment(pushed).toBeReady(last)
+    await house.environment(stays).toBeReady(stays.sha, deadline)
+    await house.environment(returns).toBeReady(returns.sha, deadline)
+    await house.environment(pushed).toBeReady(last, deadline)
+    expect(await house.environment(pushed).find()).toMatchObject({ data: { version: last } })
     await house.settled()
     expect(await house.environment(closes).get()).toBeUndefined()
     expect(await house.environments()).toHaveLength(3)
