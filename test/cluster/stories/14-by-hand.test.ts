@@ -6,7 +6,12 @@ import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { findCondition } from '../../../src/api/index.ts'
 import { run } from '../../../src/cli/program.ts'
-import { adminKubeconfig, createServiceAccount, serviceAccountKubeconfigFile } from '../../harness/cluster.ts'
+import {
+  adminKubeconfig,
+  createServiceAccount,
+  serviceAccountKubeconfigFile,
+  uniqueNamespace,
+} from '../../harness/cluster.ts'
 import { aHouse, type House } from '../../harness/house.ts'
 import { recordingIo } from '../../harness/installation.ts'
 import { engine } from '../../harness/story-backends.ts'
@@ -79,6 +84,41 @@ describe('a developer and an environment', { concurrent: true }, () => {
       const pushed = await house.repo().pushTo(pull.number, { 'a.txt': 'newer' })
       await environment.toBeReady(pushed, deadline)
       expect(await version()).toBe(pushed)
+    })
+  }, 300_000)
+
+  it('makes an environment for a branch, and deploys there what it holds as that environment’s account alone', async () => {
+    await using house = await aHouse().deployingBy(engine).withProject('shop', engine.project()).start()
+    const sha = await house.repo().push('search', { 'a.txt': 'a' })
+    const here = ['-n', house.namespace]
+    const created = await offshoot(adminKubeconfig(), 'env', 'create', '-p', 'shop', '-b', 'search', '--wait', ...here)
+    expect([created.code, created.stderr]).toEqual([0, expect.any(String)])
+    const environment = house.environment({ branch: 'search' })
+    await environment.toBeReady(sha, deadline)
+    const foreign = await uniqueNamespace('foreign')
+    await inWorkingTree(house, 'search', async folder => {
+      const write = (name: string, metadata: object) =>
+        writeFile(
+          join(folder, `deploy/app/${name}.yaml`),
+          JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, ...metadata } }),
+        )
+      // Git does not know of it yet.
+      await write('untracked', {})
+      const args = ['env', 'deploy', environment.name, ...here, '--project-dir', folder, '--yes']
+      const deployed = await offshoot(adminKubeconfig(), ...args)
+      expect([deployed.code, deployed.stderr]).toEqual([0, expect.any(String)])
+      expect((await environment.find('untracked'))?.metadata.labels).toMatchObject({
+        'kluctl.io/discriminator': `preview-${(await environment.get())?.status?.name}`,
+      })
+
+      await write('elsewhere', { namespace: foreign })
+      const refused = await offshoot(adminKubeconfig(), ...args)
+      expect(refused.code).toBe(1)
+      expect(refused.stdout + refused.stderr).toMatch(new RegExp(`${foreign}/ConfigMap/elsewhere: .*forbidden`))
+      const marked = await environment.toBe('Failed', deadline)
+      expect(findCondition(marked.status?.conditions, 'Ready')?.message).toContain('did not succeed')
+      const key = { apiVersion: 'v1', kind: 'ConfigMap', namespace: foreign, name: 'elsewhere' }
+      expect(await house.kube.get(key)).toBeUndefined()
     })
   }, 300_000)
 
