@@ -4,6 +4,9 @@ import { z } from 'zod'
 export const conditionTypes = ['Ready', 'Reconciling', 'Stalled', 'Approved', 'Asleep'] as const
 export type ConditionType = (typeof conditionTypes)[number]
 
+/** Reason of `Ready` while a deployment takes so long that its message, what it does, is worth telling on the change. */
+export const longDeploying = 'Progressing'
+
 /** Longest message a condition carries, in characters: room for some thirty mistakes of a project. */
 const maxMessage = 8192
 

@@ -1,4 +1,4 @@
-import { type ByHand, byHandOf, type EngineRecord } from '../api/index.ts'
+import { type ByHand, byHandOf, type EngineRecord, longDeploying } from '../api/index.ts'
 import type { DesiredEngine, DesiredEnvironment } from '../environment/desired.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { timestamp } from '../util/clock.ts'
@@ -210,8 +210,7 @@ function observe(context: BackendContext, runs: EngineRuns, wanted: Wanted): Obs
   const { revision, digest } = wanted
   const common = { revision, recheckAfter, ...(record === undefined ? {} : { engine: record }) }
   if (record?.digest !== digest || (run?.working === true && run.mode === 'deploy')) {
-    const message = presentable(run?.working === true ? run.step : 'waits for its turn')
-    return { ...common, phase: 'deploying', reason: 'Deploying', message }
+    return { ...common, phase: 'deploying', ...progressOf(run) }
   }
   if (record.result === 'failed') {
     const errors = record.errors ?? []
@@ -221,6 +220,15 @@ function observe(context: BackendContext, runs: EngineRuns, wanted: Wanted): Obs
     return { ...common, phase: 'failed', reason: 'DeployFailed', message }
   }
   return { ...common, phase: 'ready', reason: 'ObjectsReady', message: readyMessage(record) }
+}
+
+/** What a deployment does. What takes long is told on the change too, which costs a request to the forge. */
+function progressOf(run: Run | undefined): Pick<Observation, 'reason' | 'message'> {
+  if (run?.obstacle !== undefined) {
+    return { reason: longDeploying, message: presentable(`${run.obstacle}; it is tried again`) }
+  }
+  if (run?.working !== true) return { reason: 'Deploying', message: 'waits for its turn' }
+  return { reason: run.lasting ? longDeploying : 'Deploying', message: presentable(run.step) }
 }
 
 /** Somebody's own working tree is what runs; what was deployed before has to be deployed again after it. */

@@ -42,7 +42,8 @@ function compile(): nunjucks.Template {
 
 /** The sticky comment's Markdown. The same view gives the same text. */
 export function renderComment(view: FeedbackView): string {
-  const body = template.render({ view, headline: headlines[view.state], place: placeOf(view), after: afterOf(view) })
+  const texts = { headline: headlines[view.state], place: placeOf(view), after: afterOf(view) }
+  const body = template.render({ view, ...texts, deployed: deployedOf(view) })
   return cut(`${body.replace(/\n{3,}/g, '\n\n').trim()}\n`, maxComment)
 }
 
@@ -50,6 +51,15 @@ function placeOf({ position }: FeedbackView): string {
   if (position === undefined) return ''
   if (position > toldPlaces) return `More than ${toldPlaces} wait before it.`
   return position === 1 ? 'It is next.' : `It is number ${position} in line.`
+}
+
+function deployedOf({ deployment }: FeedbackView): string {
+  if (deployment === undefined) return ''
+  const { objects, changed, deleted, drifted } = deployment
+  const parts = [`${objects} ${objects === 1 ? 'object' : 'objects'}`, `${changed} changed`]
+  if (deleted > 0) parts.push(`${deleted} deleted`)
+  if (drifted > 0) parts.push(`${drifted} ${drifted === 1 ? 'differs' : 'differ'} from the project by now`)
+  return parts.join(', ')
 }
 
 function afterOf({ readyAfter }: FeedbackView): string {

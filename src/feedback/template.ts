@@ -19,6 +19,19 @@ The limit of environments is reached
 {{ view.message | block }}
 
 {% endif %}
+{% if view.progress %}
+{{ view.progress | block }}
+
+{% endif %}
+{% if view.deployment and view.deployment.byHand %}
+{{ view.deployment.byHand | block }}
+
+{% elif view.deployment and view.deployment.warnings.length > 0 %}
+**Warnings**
+
+{{ view.deployment.warnings.join('\n') | block }}
+
+{% endif %}
 {% if view.blockerCount > 0 and view.state != 'Gone' %}
 Its removal waits for {{ view.blockerCount }} {{ 'object' if view.blockerCount == 1 else 'objects' }}:
 
@@ -41,6 +54,9 @@ and {{ view.blockerCount - view.blockers.length }} more.
 {% endif %}
 {% if view.deployed and view.deployed != view.revision and view.state != 'Gone' %}
 | Running | {{ view.deployed.slice(0, 12) | code }} |
+{% endif %}
+{% if view.deployment and not view.deployment.byHand %}
+| Deployed | {{ deployed | md }} |
 {% endif %}
 {% if view.readySince %}
 | Ready since | {{ view.readySince | code }}

@@ -3,6 +3,7 @@ import {
   changeKey,
   type EnvironmentState,
   findCondition,
+  longDeploying,
   type ReviewEnvironment,
   type ReviewProject,
 } from '../api/index.ts'
@@ -25,6 +26,10 @@ export interface FeedbackView {
   /** Why it is as it is; empty when all is well. */
   reason: string
   message: string
+  /** What a deployment that takes long does now; empty otherwise. */
+  progress: string
+  /** What the engine deployed; undefined when something else deploys, or nothing runs. */
+  deployment: FeedbackDeployment | undefined
   /** Place in the waiting line, from 1. */
   position: number | undefined
   /** Environments that hold the limit's places. */
@@ -34,6 +39,18 @@ export interface FeedbackView {
   readySince: string
   /** Whole seconds from the commit being seen to it being ready. */
   readyAfter: number | undefined
+}
+
+/** What is told of a deployment by the engine that is ready. */
+export interface FeedbackDeployment {
+  objects: number
+  changed: number
+  deleted: number
+  /** Objects that differ from the project by now. */
+  drifted: number
+  warnings: string[]
+  /** Who deployed something else by hand, and when; empty when nobody did. */
+  byHand: string
 }
 
 /**
@@ -60,11 +77,27 @@ export function viewOf(
     deployed: status.deployedRevision ?? '',
     reason: explained ? (told?.reason ?? '') : '',
     message: explained ? options.mask(told?.message ?? '') : '',
+    progress: state === 'Deploying' && told?.reason === longDeploying ? options.mask(told.message) : '',
+    deployment: state === 'Ready' ? deploymentOf(environment, options.mask) : undefined,
     position: state === 'Waiting' ? status.admission?.position : undefined,
     ahead: state === 'Waiting' ? status.admission?.ahead : undefined,
     blockers: (status.blockers ?? []).slice(0, 20).map(blocker => maskBlocker(blocker, options.mask)),
     blockerCount: status.blockerCount ?? status.blockers?.length ?? 0,
     ...readiness(environment, state),
+  }
+}
+
+function deploymentOf({ status = {} }: ReviewEnvironment, mask: Mask): FeedbackDeployment | undefined {
+  if (status.engine === undefined || status.backend !== 'engine') return undefined
+  const { objects, changed, deleted, drifted = 0, warnings = [], byHand = false } = status.engine
+  const { message = '' } = findCondition(status.conditions, 'Ready') ?? {}
+  return {
+    objects,
+    changed,
+    deleted,
+    drifted,
+    warnings: warnings.map(warning => mask(warning)),
+    byHand: byHand ? mask(message) : '',
   }
 }
 

@@ -5,9 +5,11 @@ import type { EngineOutcome } from '../../src/backend/engine/outcome.ts'
 import { EngineRuns, type RunControls } from '../../src/backend/engine/runs.ts'
 import { type EngineRequest, engineBackend } from '../../src/backend/engine.ts'
 import type { Holder } from '../../src/backend/kluctl/discriminators.ts'
+import { ProjectError } from '../../src/backend/project-error.ts'
 import type { DesiredEnvironment } from '../../src/environment/desired.ts'
 import type { KubeClient } from '../../src/kube/client.ts'
 import { silentLogger } from '../../src/util/log.ts'
+import { FakeClock } from '../controller/fake-clock.ts'
 import { waitFor } from '../harness/wait.ts'
 
 const shas = { first: 'a'.repeat(40), second: 'b'.repeat(40) }
@@ -24,8 +26,7 @@ interface Job {
 
 /** A backend with one environment, whose runs are in the hands of the test. */
 function world() {
-  let now = Date.parse('2026-01-01T00:00:00Z')
-  const clock = { now: () => now, sleep: () => Promise.resolve() }
+  const clock = new FakeClock()
   const jobs: Job[] = []
   const others: Holder[] = []
   const environment = {
@@ -77,11 +78,11 @@ function world() {
       await waitFor(() => jobs.length > index, { describe: `run ${index + 1}` })
       return jobs[index] as Job
     },
+    /** How often runs have asked for a look. */
+    wakes: () => woken,
     /** Waits until runs have asked for a look this often. */
     woken: async (times: number) => void (await waitFor(() => woken >= times, { describe: `look ${times}` })),
-    later: (milliseconds: number) => {
-      now += milliseconds
-    },
+    later: (milliseconds: number) => clock.advance(milliseconds),
     restart: async () => {
       await backend.close?.()
       backend = begin()
@@ -123,6 +124,30 @@ describe('backend engine', () => {
     await woken(1)
     expect(await look()).toMatchObject({ phase: 'ready', message: '3 objects are ready, 1 warning' })
     expect(environment.status?.engine).toMatchObject({ result: 'succeeded', objects: 3, revision: shas.first })
+  })
+
+  it('tells what takes long: after five seconds, and then of every other step, but not of each at once', async () => {
+    const { look, job, woken, wakes, later } = world()
+    await look()
+    const { controls } = await job(0)
+    controls.step('renders the project')
+    await later(4_999)
+    expect(wakes()).toBe(0)
+    expect(await look()).toMatchObject({ reason: 'Deploying' })
+    controls.step('waits until 2 of 3 objects are ready')
+    await later(1)
+    await woken(1)
+    const message = 'waits until 2 of 3 objects are ready'
+    expect(await look()).toMatchObject({ phase: 'deploying', reason: 'Progressing', message })
+    await later(60_000)
+    expect(wakes()).toBe(1)
+    controls.step('waits until 1 of 3 objects are ready')
+    await later(5_000)
+    controls.step('waits until 0 of 3 objects are ready')
+    await later(5_000)
+    expect(wakes()).toBe(2)
+    await later(10_000)
+    expect(wakes()).toBe(3)
   })
 
   it('deploys once: neither a second look nor a new process begins again', async () => {
@@ -171,18 +196,49 @@ describe('backend engine', () => {
     expect(failed).toMatchObject({ phase: 'failed', recheckAfter: 5_000 })
     expect(failed.message).toContain('ConfigMap/a: refused')
     expect(failed.message).not.toContain('hunter2')
-    later(5_000)
+    await later(5_000)
     await look()
     const second = await job(1)
     second.fail(new Error('the repository is away'))
     await woken(2)
     expect(await look()).toMatchObject({ phase: 'failed', message: 'the repository is away', recheckAfter: 10_000 })
     expect(jobs).toHaveLength(2)
-    later(10_000)
+    await later(10_000)
     await look()
     const third = await job(2)
     third.end({})
     await woken(3)
+    expect(await look()).toMatchObject({ phase: 'ready' })
+  })
+
+  it('calls nothing failed while the project’s host is away, says so, and tries again after ever longer waits', async () => {
+    const { look, job, jobs, woken, later, environment } = world()
+    const away = new ProjectError('ProjectUnavailable', 'deploy of https://git: away', { transient: true })
+    const told = {
+      phase: 'deploying',
+      reason: 'Progressing',
+      message: 'deploy of https://git: away; it is tried again',
+    }
+    await look()
+    const first = await job(0)
+    first.fail(away)
+    await woken(1)
+    expect(await look()).toMatchObject({ ...told, recheckAfter: 5_000 })
+    expect(environment.status?.engine).toBeUndefined()
+    await later(5_000)
+    expect(await look()).toMatchObject(told)
+    const second = await job(1)
+    second.fail(away)
+    await woken(2)
+    expect(await look()).toMatchObject({ ...told, recheckAfter: 10_000 })
+    expect(jobs).toHaveLength(2)
+    await later(10_000)
+    await look()
+    const third = await job(2)
+    void third.controls.claim('shop-1')
+    expect(await look()).toMatchObject({ phase: 'deploying', reason: 'Deploying' })
+    third.end({})
+    await woken(4)
     expect(await look()).toMatchObject({ phase: 'ready' })
   })
 
@@ -222,7 +278,7 @@ describe('backend engine', () => {
     end({})
     await woken(1)
     expect(await look()).toMatchObject({ phase: 'ready', recheckAfter: 600_000 })
-    later(600_000)
+    await later(600_000)
     expect(await look()).toMatchObject({ phase: 'ready' })
     const comparison = await job(1)
     expect(comparison.request.mode).toBe('compare')

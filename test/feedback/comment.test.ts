@@ -4,6 +4,14 @@ import { codeBlock, codeSpan, escapeText, link } from '../../src/feedback/escape
 import { renderComment, renderStatus } from '../../src/feedback/index.ts'
 import { failing, sha, viewWith } from './builders.ts'
 
+const ready = (status: 'True' | 'False', reason: string, message: string) => ({
+  type: 'Ready',
+  status,
+  reason,
+  message,
+  lastTransitionTime: '2026-01-01T00:00:00Z',
+})
+
 describe('the comment', () => {
   test('says where a ready environment is, at which commit, and how long it took', () => {
     const comment = renderComment(
@@ -37,6 +45,37 @@ describe('the comment', () => {
     expect(comment).toContain('Its removal waits for 3 objects')
     expect(comment).toContain('| `ConfigMap shop-42/held` | `finalizer acme/x` |')
     expect(comment).toContain('and 2 more')
+  })
+
+  const deployed = { digest: 'd', revision: sha, result: 'succeeded', finished: '2026-01-01T00:00:00Z' } as const
+  const counts = { objects: 12, changed: 3, deleted: 0 }
+
+  test('tells what the engine deployed, what differs since, and its warnings', () => {
+    const plain = renderComment(viewWith({ state: 'Ready', backend: 'engine', engine: { ...deployed, ...counts } }))
+    expect(plain).toContain('| Deployed | 12 objects\\, 3 changed |')
+    expect(plain).not.toContain('Warnings')
+    const engine = { ...deployed, ...counts, deleted: 1, drifted: 2, warnings: ['ConfigMap/a: ``` old', 'b'] }
+    const comment = renderComment(viewWith({ state: 'Ready', backend: 'engine', engine }))
+    expect(comment).toContain('| Deployed | 12 objects\\, 3 changed\\, 1 deleted\\, 2 differ from the project by now |')
+    expect(comment).toContain('**Warnings**\n\n````text\nConfigMap/a: ``` old\nb\n````\n')
+    expect(renderComment(viewWith({ state: 'Failed', backend: 'engine', engine }))).not.toContain('Deployed')
+  })
+
+  test('tells who deployed something else by hand', () => {
+    const conditions = [ready('True', 'DeployedByHand', 'deployed by hand (alice, 2026-01-01T00:00:00Z)')]
+    const engine = { ...deployed, ...counts, byHand: true }
+    const comment = renderComment(viewWith({ state: 'Ready', backend: 'engine', engine, conditions }))
+    expect(comment).toContain('deployed by hand (alice, 2026-01-01T00:00:00Z)')
+    expect(comment).not.toContain('12 objects')
+  })
+
+  test('tells what a deployment does that takes long, and nothing of one that does not', () => {
+    const during = (reason: string) => {
+      const conditions = [ready('False', reason, 'waits until 1 of 2 objects are ready')]
+      return renderComment(viewWith({ state: 'Deploying', backend: 'engine', conditions }))
+    }
+    expect(during('Progressing')).toContain('waits until 1 of 2 objects are ready')
+    expect(during('Deploying')).not.toContain('waits until')
   })
 
   test('of a gone environment has no address, and the tables stay tables', () => {

@@ -1,7 +1,9 @@
+import { reminding } from '../../engine/cluster/reminding.ts'
 import { type Clock, systemClock } from '../../util/clock.ts'
 import { messageOf } from '../../util/errors.ts'
 import { Gate } from '../../util/gate.ts'
 import { LruMap } from '../../util/lru.ts'
+import { ProjectError } from '../project-error.ts'
 import type { RunState } from './due.ts'
 import type { EngineOutcome, RunMode } from './outcome.ts'
 
@@ -9,7 +11,7 @@ import type { EngineOutcome, RunMode } from './outcome.ts'
 export interface RunControls {
   /** Tells what it is doing. */
   readonly step: (what: string) => void
-  /** As `step`, and asks for a look, so that it is seen. */
+  /** As `step` for what will take long, and asks for a look at once, so that people see it. */
   readonly announce: (what: string) => void
   /** Asks for the discriminator that its objects carry; goes on when it was granted. Rejects when it was not. */
   readonly claim: (discriminator: string) => Promise<void>
@@ -24,6 +26,10 @@ export type RunWork = (signal: AbortSignal, controls: RunControls) => Promise<En
 /** One run, working or ended. */
 export interface Run extends RunState {
   readonly step: string
+  /** Set once it has taken so long that people want to know what it does. */
+  readonly lasting: boolean
+  /** Why the attempt before it came to nothing, if that may pass by itself; until the project was rendered. */
+  readonly obstacle?: string | undefined
   /** The discriminator that it waits for; `refused` when it was told that it may not have it. */
   readonly claim?: { readonly discriminator: string; readonly refused: boolean } | undefined
   /** Set once it has ended by itself. */
@@ -38,6 +44,8 @@ interface Entry {
   failures: number
   endedAt: number
   step: string
+  lasting: boolean
+  obstacle?: string | undefined
   claim?: { discriminator: string; refused: boolean; grant(): void } | undefined
   outcome?: EngineOutcome | undefined
   readonly stop: AbortController
@@ -50,6 +58,10 @@ export interface RunOrder extends Pick<Run, 'digest' | 'mode'> {
   /** It is carried out by something else, and only waited for here. */
   readonly elsewhere?: boolean
 }
+
+/** Milliseconds after which a run asks for looks at what it does, and the least between two of them. */
+const toldAfter = 5_000
+const toldInterval = 15_000
 
 /** Ended runs that are remembered, for what they brought and how often they failed. */
 const maxRemembered = 10_000
@@ -91,7 +103,7 @@ export class EngineRuns {
     if (before?.digest === digest && before.mode === mode) return
     before?.stop.abort(new DOMException('a newer deployment takes its place', 'AbortError'))
     const last = this.#ended.get(uid)
-    const failures = last?.digest === digest && last.mode === mode ? last.failures : 0
+    const { failures = 0, obstacle } = last?.digest === digest && last.mode === mode ? last : {}
     const entry: Entry = {
       digest,
       mode,
@@ -100,6 +112,8 @@ export class EngineRuns {
       failures,
       endedAt: 0,
       step: 'waits for its turn',
+      lasting: false,
+      obstacle,
       stop: new AbortController(),
       wake,
       ended: Promise.resolve(),
@@ -143,15 +157,23 @@ export class EngineRuns {
       step: what => (entry.step = what),
       announce: what => {
         entry.step = what
+        entry.lasting = true
         entry.wake()
       },
-      claim: discriminator => ask(entry, discriminator),
+      claim: discriminator => {
+        entry.obstacle = undefined
+        return ask(entry, discriminator)
+      },
     }
     try {
       const gate = entry.elsewhere ? this.#elsewhere : this.#gate
-      entry.outcome = await gate.run(() => work(signal, controls), signal)
+      const tell = tellerOf(entry, this.#clock)
+      const run = () => reminding(this.#clock, toldAfter, tell, () => work(signal, controls))
+      entry.outcome = await gate.run(run, signal)
     } catch (error) {
-      if (!signal.aborted) entry.outcome = failed(messageOf(error))
+      const isPassing = entry.mode === 'deploy' && error instanceof ProjectError && error.transient
+      entry.obstacle = isPassing ? messageOf(error) : undefined
+      if (!signal.aborted && !isPassing) entry.outcome = failed(messageOf(error))
     }
     entry.working = false
     if (this.#working.get(uid) === entry) this.#working.delete(uid)
@@ -159,8 +181,23 @@ export class EngineRuns {
     // What was cut off has come to nothing.
     if (signal.aborted) return
     entry.endedAt = this.#clock.now()
-    entry.failures = (entry.outcome?.errors.length ?? 0) > 0 ? entry.failures + 1 : 0
+    const isFailed = entry.obstacle !== undefined || (entry.outcome?.errors.length ?? 0) > 0
+    entry.failures = isFailed ? entry.failures + 1 : 0
     this.#ended.set(uid, entry)
+    entry.wake()
+  }
+}
+
+/** Asks for a look where the step is another one than at the last look that it asked for. */
+function tellerOf(entry: Entry, clock: Clock): () => void {
+  let told: { step: string; at: number } | undefined
+  return () => {
+    // A comparison says nothing before it has ended.
+    if (entry.mode !== 'deploy') return
+    const at = clock.now()
+    if (told !== undefined && (told.step === entry.step || at - told.at < toldInterval)) return
+    told = { step: entry.step, at }
+    entry.lasting = true
     entry.wake()
   }
 }

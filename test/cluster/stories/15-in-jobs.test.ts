@@ -44,11 +44,17 @@ describe('deployed by Jobs', { concurrent: true }, () => {
     nodes.begin = false
     const second = await repo.pushTo(pull.number, { 'a.txt': 'a' })
     const working = async () => (await jobs(house)).filter(({ status }) => (status?.conditions ?? []).length === 0)
+    expect(first?.spec).toMatchObject({
+      backoffLimit: 0,
+      activeDeadlineSeconds: expect.any(Number),
+      template: { spec: { containers: [{ resources: { limits: { cpu: '2', memory: '2Gi' } } }] } },
+    })
     const held = await waitFor(async () => (await working())[0], { describe: 'a second Job' })
     const said = `Job ${house.namespace}/${held.metadata.name}`
     await waitFor(async () => JSON.stringify((await environment.get())?.status?.conditions).includes(said), {
       describe: `the status to name ${said}`,
     })
+    await house.toSay(pull, 'is being deployed', `kubectl logs -n ${house.namespace} job/${held.metadata.name}`)
 
     // Offshoot begins anew, and waits for the Job that works.
     await house.offshoot.stop()
