@@ -1,5 +1,6 @@
 import { stringify } from 'yaml'
 import type { KubeObject } from '../kube/types.ts'
+import { graphemesOf } from '../util/graphemes.ts'
 import { hasColour, type Io, printable } from './io.ts'
 
 export const outputFormats = ['table', 'json', 'yaml'] as const
@@ -14,13 +15,8 @@ export function paint(text: string, colour: Colour | undefined, coloured: boolea
   return coloured && colour ? `\x1b[${codes[colour]}m${text}\x1b[0m` : text
 }
 
-const graphemes = new Intl.Segmenter()
-
-/** Characters as people count them: an emoji is one. */
 function widthOf(text: string): number {
-  let width = 0
-  for (const _ of graphemes.segment(text)) width++
-  return width
+  return graphemesOf(text).length
 }
 
 /** One column of a table: its head, and what stands in it for a row. */

@@ -1,5 +1,8 @@
 import { Buffer } from 'node:buffer'
-import { Agent, type Dispatcher, ProxyAgent } from 'undici'
+import type { Dispatcher } from 'undici'
+import request from 'undici/lib/api/api-request.js'
+import Agent from 'undici/lib/dispatcher/agent.js'
+import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js'
 import { OffshootError } from '../util/errors.ts'
 import type { Access, Credentials, TlsOptions } from './config.ts'
 import { errorFromBody, KubeConnectionError } from './errors.ts'
@@ -105,24 +108,25 @@ export class Transport {
    * `timeout` counts until the headers have come.
    * @throws as {@link send}
    */
-  async stream(request: TransportRequest, idleTimeout: number): Promise<AsyncIterable<Buffer>> {
-    const access = await this.#access(request.timeout ?? this.#options.timeout ?? 30_000, request.signal)
+  async stream(opened: TransportRequest, idleTimeout: number): Promise<AsyncIterable<Buffer>> {
+    const timeout = opened.timeout ?? this.#options.timeout ?? 30_000
+    const access = await this.#access(timeout, opened.signal)
     let answer: Dispatcher.ResponseData
     try {
-      answer = await this.#dispatchers(access).streams.request({
-        ...this.#dispatchOptions(request, access),
-        signal: request.signal ?? null,
-        headersTimeout: request.timeout ?? this.#options.timeout ?? 30_000,
+      answer = await request.call(this.#dispatchers(access).streams, {
+        ...this.#dispatchOptions(opened, access),
+        signal: opened.signal ?? null,
+        headersTimeout: timeout,
         bodyTimeout: idleTimeout,
       })
     } catch (cause) {
-      request.signal?.throwIfAborted()
-      throw new KubeConnectionError(`${label(request)}: no answer from ${this.#origin}`, { cause })
+      opened.signal?.throwIfAborted()
+      throw new KubeConnectionError(`${label(opened)}: no answer from ${this.#origin}`, { cause })
     }
-    this.#observe(request, answer.statusCode, true)
+    this.#observe(opened, answer.statusCode, true)
     if (answer.statusCode === 200) return answer.body
     if (answer.statusCode === 401) this.#credentials.invalidate()
-    throw errorFromBody(answer.statusCode, await readCapped(answer.body), label(request))
+    throw errorFromBody(answer.statusCode, await readCapped(answer.body), label(opened))
   }
 
   /** Ends idle connections at once and the others after their request; streams are cut. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -52,6 +52,8 @@ export class Cluster {
     const { client } = this
     if (client === undefined) throw new TypeError('no cluster')
     const token = randomBytes(32).toString('hex')
+    // Loaded where it is needed: it brings Node's fetch along.
+    const { createServer } = await import('node:http')
     const server = createServer((request, response) => void pass(client, token, request, response, signal))
     const folder = await mkdtemp(join(tmpdir(), 'offshoot-helm-'))
     try {

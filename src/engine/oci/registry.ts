@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { STATUS_CODES } from 'node:http'
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../../util/clock.ts'
 import { EngineError } from '../errors.ts'
@@ -251,7 +250,8 @@ export class Registry implements AsyncDisposable {
 
 /** The error's code and message as the registry words them. */
 function wordsOf({ status, body }: HttpAnswer): string {
-  const said = `HTTP ${status} ${STATUS_CODES[status] ?? ''}`.trimEnd()
+  // Not imported at the top: it brings Node's fetch along.
+  const said = `HTTP ${status} ${process.getBuiltinModule('node:http').STATUS_CODES[status] ?? ''}`.trimEnd()
   try {
     const { errors } = JSON.parse(body.toString('utf8')) as { errors?: { code?: string; message?: string }[] }
     const words = errors?.map(({ code = '', message = '' }) => `${code}: ${message}`).join('; ')

@@ -1,5 +1,4 @@
-/** Text that takes as much room on a terminal as it seems to: one grapheme, one column. */
-const graphemes = new Intl.Segmenter()
+import { graphemesOf } from '../../util/graphemes.ts'
 
 /**
  * Rows in boxes of lines, long cells wrapped: the first column takes at most half of `width` (and 60 characters), the
@@ -41,7 +40,7 @@ function wrap(text: string, width: number): Piece[] {
   for (const line of text.replace(/\n$/, '').split('\n')) {
     let piece = ''
     let columns = 0
-    for (const { segment } of graphemes.segment(line)) {
+    for (const segment of graphemesOf(line)) {
       if (columns === width) {
         pieces.push({ piece, line })
         piece = ''
@@ -59,8 +58,7 @@ function pad(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - columnsOf(text)))
 }
 
+/** Text takes as much room on a terminal as it seems to: one grapheme, one column. */
 function columnsOf(text: string): number {
-  let columns = 0
-  for (const _ of graphemes.segment(text)) columns++
-  return columns
+  return graphemesOf(text).length
 }

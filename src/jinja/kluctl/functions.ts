@@ -92,28 +92,29 @@ function raise(context: ContextView, message: Value): never {
 }
 
 function timeFunctions(host: KluctlHost): PyDict {
-  const zone = host.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone
+  // Found out when it is asked for: that takes longer than many a template.
+  const zone = () => host.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone
   const now = () => host.now?.() ?? Date.now()
   return PyDict.of([
     [
       'now',
       new HostFunction(
         'now',
-        callable('now', [], () => SimpleTime.at(now(), zone, zone)),
+        callable('now', [], () => SimpleTime.at(now(), zone(), zone())),
       ),
     ],
     [
       'utcnow',
       new HostFunction(
         'utcnow',
-        callable('utcnow', [], () => SimpleTime.at(now(), undefined, zone)),
+        callable('utcnow', [], () => SimpleTime.at(now(), undefined, zone())),
       ),
     ],
     [
       'parse_iso',
       new HostFunction(
         'parse_iso',
-        callable('parse_iso', ['iso_time_str'], (_, [text = null]) => SimpleTime.parse(text, zone)),
+        callable('parse_iso', ['iso_time_str'], (_, [text = null]) => SimpleTime.parse(text, zone())),
       ),
     ],
     ['second', 1_000_000],
