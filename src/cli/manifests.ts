@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { parseAllDocuments } from 'yaml'
 import type { KubeObject } from '../kube/types.ts'
 import { OffshootError } from '../util/errors.ts'
-import { packageFile } from './package-files.ts'
+import { packageFile } from '../util/package-files.ts'
 
 /** What an installation is made for. */
 export interface Installation {

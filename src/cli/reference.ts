@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { reviewEnvironmentDefinition, reviewProjectDefinition } from '../api/crd.ts'
-import { packageFile } from './package-files.ts'
+import { packageFile } from '../util/package-files.ts'
 import { flagOf, ServeSettings, settingDescriptions, variableOf } from './serve-settings.ts'
 
 /** The part of an OpenAPI schema that the reference shows. */

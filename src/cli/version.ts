@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { z } from 'zod'
 import { apiVersion } from '../api/index.ts'
+import { packageFile } from '../util/package-files.ts'
 import { type OutputOptions, withOutput } from './cluster.ts'
 import type { Io } from './io.ts'
 import { printData } from './output.ts'
-import { packageFile } from './package-files.ts'
 
 /** The version in package.json. */
 export function offshootVersion(): string {

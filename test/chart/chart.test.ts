@@ -6,10 +6,10 @@ import { JobPod } from '../../src/backend/engine/job-pod.ts'
 import { generatedChartFiles } from '../../src/cli/chart/generate.ts'
 import { chartValues } from '../../src/cli/chart/values-table.ts'
 import { admissionManifests, crdManifests, type Installation, rbacManifests } from '../../src/cli/manifests.ts'
-import { packageFile } from '../../src/cli/package-files.ts'
 import { parseServeSettings } from '../../src/cli/serve-settings.ts'
 import { offshootVersion } from '../../src/cli/version.ts'
 import type { KubeObject } from '../../src/kube/types.ts'
+import { packageFile } from '../../src/util/package-files.ts'
 import {
   chartFolder,
   helm,

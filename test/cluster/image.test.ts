@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startSandbox } from '../../src/sandbox/index.ts'
 import { parseDockerfile } from '../harness/dockerfile.ts'
 import { type RenderedDeployment, renderChart, rendered } from '../harness/helm.ts'
+import { createKluctlRepository } from '../harness/kluctl-project.ts'
 import { freePorts } from '../harness/ports.ts'
 import { waitFor } from '../harness/wait.ts'
 
@@ -55,9 +56,38 @@ describe('what the image’s build stage makes', () => {
     const packages = await readdir(join(app, 'node_modules'))
     expect(packages).toContain('fastify')
     const kubectl = join('@aws-cdk', 'lambda-layer-kubectl-v35')
-    for (const tool of ['typescript', 'vitest', kubectl]) {
+    for (const tool of ['typescript', 'rolldown', 'vitest', kubectl]) {
       await expect(stat(join(app, 'node_modules', tool))).rejects.toThrow('ENOENT')
     }
+  })
+
+  it('renders a project, and loads a fetched one in its cage', async () => {
+    const files = {
+      '.kluctl.yaml': 'targets: [{name: prod}]\nargs: [{name: color, default: red}]\n',
+      'deployment.yaml': 'deployments: [{path: config}]\n',
+      'config/config.yaml':
+        'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: config}\ndata: {color: "{{ args.color }}"}\n',
+    }
+    const { url } = await createKluctlRepository(files)
+    const checkout = join(folder, 'checkout')
+    await run('git', ['clone', '--quiet', url, checkout])
+    const spec = {
+      source: { url, forge: { type: 'git' } },
+      changes: { branches: { include: ['**'] } },
+      deploy: { engine: { target: 'staging' } },
+    }
+    const file = join(folder, 'project.yaml')
+    const head = { apiVersion: 'offshoot.dev/v1alpha1', kind: 'ReviewProject', metadata: { name: 'shop' } }
+    await writeFile(file, JSON.stringify({ ...head, spec }))
+    const env = { PATH: process.env.PATH, HOME: folder, OFFSHOOT_CACHE_DIR: join(folder, 'own-cache') }
+    const offshoot = (...args: string[]) =>
+      run(process.execPath, [join(app, 'dist/cli/main.js'), ...args], { cwd: checkout, env })
+    const render = ['render', '--offline-kubernetes', '--print-all', '-t', 'prod']
+    expect((await offshoot(...render)).stdout).toContain('color: red')
+    await expect(offshoot('project', 'check', file, '--fetch')).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('target staging not existent'),
+    })
   })
 
   it('serves with the flags of the chart, without root and with nothing to write to but its two volumes', async () => {

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { OffshootError } from '../../util/errors.ts'
-import { packageFile } from '../package-files.ts'
+import { packageFile } from '../../util/package-files.ts'
 import { type ChartFile, rbacTemplates } from './rbac-templates.ts'
 import { valuesTable } from './values-table.ts'
 

@@ -1,7 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
-import { dirname, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { packageFile } from '../../util/package-files.ts'
 
 /** Bounds of a worker and of everything that it starts. */
 export interface WorkerLimits {
@@ -18,8 +17,10 @@ export interface WorkerLimits {
 /** Room for large projects, and an end for what never comes to one. */
 export const workerLimits: WorkerLimits = { deadline: 120_000, heap: 1024, fileSize: 512, output: 64 * 1024 * 1024 }
 
-const ownFile = fileURLToPath(import.meta.url)
-const packageRoot = resolve(dirname(ownFile), '../../..')
+/** The worker's file: of the sources, or as it was built. */
+function mainFile(): string {
+  return packageFile(import.meta.url.endsWith('.ts') ? 'src/engine/worker/main.ts' : 'dist/engine/worker/main.js')
+}
 
 /**
  * Starts the worker, in a group of its own and with nothing of our environment: Node's permission model lets it read
@@ -41,7 +42,7 @@ export async function startCaged(
     `--max-old-space-size=${limits.heap}`,
     '--disallow-code-generation-from-strings',
     '--no-warnings',
-    join(dirname(ownFile), `main${ownFile.slice(-3)}`),
+    mainFile(),
   ]
   const cpuSeconds = Math.ceil(limits.deadline / 1000) * 2 + 10
   const blocks = limits.fileSize * 2048
@@ -71,7 +72,7 @@ export function killGroup(child: ChildProcess): void {
 function codeFolders(): string[] {
   const packages = createRequire(import.meta.url).resolve('yaml')
   const modules = packages.slice(0, packages.lastIndexOf('node_modules') + 'node_modules'.length)
-  const own = ['src', 'dist', 'package.json', 'node_modules'].map(name => join(packageRoot, name))
+  const own = ['src', 'dist', 'package.json', 'node_modules'].map(name => packageFile(name))
   return [...new Set([...own, modules])]
 }
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { OffshootError } from '../util/errors.ts'
+import { OffshootError } from './errors.ts'
 
 /** Path of a file that ships with the package, found from the sources as well as from `dist`. @throws OffshootError */
 export function packageFile(path: string): string {
