@@ -1,16 +1,18 @@
-// Time, memory and requests of offshoot deploy, diff, prune and delete as whole processes on a real control plane, and
-// of kluctl where OFFSHOOT_KLUCTL names it. BENCH_ROUNDS sets the runs per number (default 3), BENCH_ONLY a part of the
-// projects' names.
+// Time, memory and requests of offshoot deploy, diff, prune and delete as whole processes on a real control plane, as it
+// is built for users, and of kluctl where OFFSHOOT_KLUCTL names it. BENCH_ROUNDS sets the runs per number (default 3),
+// BENCH_ONLY a part of the projects' names.
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bundle } from '../../src/cli/bundle.ts'
 import { Tools } from '../../src/engine/binaries/index.ts'
 import { silentProgress } from '../../src/engine/host.ts'
 import { KubeClient } from '../../src/kube/client.ts'
 import { startControlPlane } from '../../test/harness/control-plane/control-plane.ts'
 import { measure, median, type Run } from '../render/measure.ts'
 import { type Sample, samples } from '../render/projects.ts'
+import { Counter } from './counter.ts'
 
 interface Row {
   readonly project: string
@@ -22,6 +24,8 @@ interface Row {
   readonly cpu: number
   /** MB, the median; of all processes. */
   readonly memory: number
+  /** To the API server, by what they are, in one more round. */
+  readonly requests: Readonly<Record<string, number>>
 }
 
 /** One of the programs that are compared, and how it is started. */
@@ -45,10 +49,11 @@ async function programs(): Promise<Program[]> {
     OFFSHOOT_KUSTOMIZE_BINARY: kustomize.path,
     OFFSHOOT_CACHE_DIR: join(folder, 'cache'),
   }
-  const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+  const dist = fileURLToPath(new URL('../../dist', import.meta.url))
+  await bundle(dist)
   const kluctl = process.env.OFFSHOOT_KLUCTL
   return [
-    { name: 'offshoot', file: process.execPath, args: [main], env: own },
+    { name: 'offshoot', file: process.execPath, args: [join(dist, 'cli', 'main.js')], env: own },
     ...(kluctl === undefined
       ? []
       : [{ name: 'kluctl', file: kluctl, args: [], env: { ...process.env, KLUCTL_NO_UPDATE_CHECK: 'true' } }]),
@@ -80,25 +85,33 @@ const steps: readonly { what: string; args: readonly string[]; before?: (sample:
   { what: 'delete', args: ['delete', '--yes'] },
 ]
 
+/** Does all steps once; `seen` is told of each. */
+async function round(
+  sample: Sample,
+  program: Program,
+  kubeconfig: string,
+  number: number,
+  seen: (what: string, run: Run) => void,
+): Promise<void> {
+  const target = ['-t', sample.target, '--discriminator', discriminator]
+  const cluster = ['--kubeconfig', kubeconfig, '--context', 'default']
+  for (const { what, args, before } of steps) {
+    before?.(sample, number)
+    const all = [...program.args, ...args, ...target, ...cluster]
+    seen(what, await measure(program.file, all, sample.folder, program.env))
+  }
+}
+
 async function rowsOf(sample: Sample, program: Program, kubeconfig: string): Promise<Row[]> {
   const runs = new Map<string, Run[]>()
-  const flags = [
-    '-t',
-    sample.target,
-    '--discriminator',
-    discriminator,
-    '--kubeconfig',
-    kubeconfig,
-    '--context',
-    'default',
-  ]
-  for (let round = 0; round < rounds; round++) {
-    for (const { what, args, before } of steps) {
-      before?.(sample, round)
-      const once = await measure(program.file, [...program.args, ...args, ...flags], sample.folder, program.env)
-      runs.set(what, [...(runs.get(what) ?? []), once])
-    }
+  for (let number = 0; number < rounds; number++) {
+    await round(sample, program, kubeconfig, number, (what, run) => runs.set(what, [...(runs.get(what) ?? []), run]))
   }
+  await using counter = await Counter.start(kubeconfig, folder)
+  const requests = new Map<string, Record<string, number>>()
+  await round(sample, program, counter.kubeconfig, rounds, what =>
+    requests.set(what, Object.fromEntries(counter.take())),
+  )
   return [...runs].map(([what, all]) => ({
     project: sample.name,
     program: program.name,
@@ -106,11 +119,12 @@ async function rowsOf(sample: Sample, program: Program, kubeconfig: string): Pro
     wall: median(all.map(({ wall }) => wall)),
     cpu: median(all.map(({ cpu }) => cpu)),
     memory: median(all.map(({ memory }) => memory)),
+    requests: requests.get(what) ?? {},
   }))
 }
 
 function table(rows: readonly Row[]): string {
-  const lines = rows.map(({ project, program, what, wall, cpu, memory }) =>
+  const lines = rows.map(({ project, program, what, wall, cpu, memory, requests }) =>
     [
       project.padEnd(22),
       program.padEnd(10),
@@ -118,6 +132,7 @@ function table(rows: readonly Row[]): string {
       `${wall.toFixed(0)} ms`.padStart(10),
       `${cpu.toFixed(0)} ms cpu`.padStart(14),
       `${memory.toFixed(0)} MB`.padStart(10),
+      `${Object.values(requests).reduce((sum, count) => sum + count, 0)} requests`.padStart(15),
     ].join(''),
   )
   return `${lines.join('\n')}\n`

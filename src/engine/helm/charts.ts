@@ -17,6 +17,7 @@ import { eitherExtension, exists, type HelmChartConfig, outputOf, readHelmChart 
 import { manifestsOf } from './output.ts'
 import type { ChartPuller } from './pull.ts'
 import { findChartsFolder, prePulled } from './pulled.ts'
+import { remembered, rememberedLookups } from './remembered.ts'
 import { helmTemplate, type TemplateRun, templateArgs } from './template.ts'
 
 /** What rendering charts needs of the world. */
@@ -112,24 +113,18 @@ class Charts implements HelmCharts {
       const printed = await helmTemplate(tool, { ...run, ...more }, environment.PATH ?? '', signal)
       return manifestsOf(printed, config.namespace)
     }
-    if (uses.cluster && this.#cluster.client !== undefined) {
-      return await this.#cluster.withKubeconfig(kubeconfig => render({ kubeconfig }), signal)
+    const rendering = { key: () => keyOf(tool, run, config, files), chance: uses.chance }
+    const { client } = this.#cluster
+    if (!uses.cluster || client === undefined) {
+      return uses.time ? render() : remembered(this.#cache, rendering, render)
     }
-    if (uses.time) return await render()
-    return await this.#cached(keyOf(tool, run, config, files), uses.chance, render)
-  }
-
-  /**
-   * Charts that mention chance anywhere are kept only once two runs agreed; before that, what the first printed is
-   * only there to be compared with.
-   */
-  async #cached(key: ContentKey, chance: boolean, render: () => Promise<string>): Promise<string> {
-    const known = await this.#cache.get(key)
-    if (known !== undefined && (!chance || known.startsWith('# sure\n'))) return known.replace(/^# sure\n/, '')
-    const text = await render()
-    if (!chance) await this.#cache.put(key, text)
-    else await this.#cache.put(key, known === text ? `# sure\n${text}` : text)
-    return text
+    const lookUp = () =>
+      this.#cluster.withReader(async reader => {
+        const text = await render({ kubeconfig: reader.kubeconfig })
+        return { text, lookups: reader.lookups }
+      }, signal)
+    if (uses.time) return (await lookUp()).text
+    return rememberedLookups(this.#cache, rendering, client, signal, lookUp)
   }
 
   async #chartFolder(
