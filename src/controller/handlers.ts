@@ -40,8 +40,11 @@ function projectHandler({ enqueue, stores }: ControllerContext): InformerHandler
   return {
     onAdd(project) {
       for (const kind of asked) enqueue.now({ kind, ...placeIn(project.metadata) })
-      for (const { metadata } of environmentsOf(stores, project)) {
-        enqueue.now({ kind: 'environment', ...placeIn(metadata) })
+      for (const environment of environmentsOf(stores, project)) {
+        const work = { kind: 'environment', ...placeIn(environment.metadata) } as const
+        // At the beginning of a term these are all there are: changes would wait behind them.
+        if (isSettled(environment)) enqueue.look(work)
+        else enqueue.now(work)
       }
     },
     onUpdate(project, old) {
