@@ -23,6 +23,8 @@ export interface Sizes {
   burst: number
   /** Environments in place for the last measurements of latency; 0: none. */
   crowd: number
+  /** Environments put in place without deploying them, for a restart and rest of their own; 0: none. */
+  placed: number
   /** Seconds of pushes, 50 in each. */
   pushSeconds: number
   /** Webhooks 30 ms apart. */
@@ -34,14 +36,15 @@ export interface Sizes {
   only: ReadonlySet<Part>
 }
 
-const full = { rounds: 20, burst: 1000, crowd: 0, pushes: 10, stream: 100, rest: 120, churn: 30 }
-const quick = { rounds: 5, burst: 100, crowd: 0, pushes: 3, stream: 30, rest: 15, churn: 5 }
+const full = { rounds: 20, burst: 1000, crowd: 0, placed: 0, pushes: 10, stream: 100, rest: 120, churn: 30 }
+const quick = { rounds: 5, burst: 100, crowd: 0, placed: 0, pushes: 3, stream: 30, rest: 15, churn: 5 }
 
 export const usage = `npm run bench -- main-job [flags]
   --quick        sizes for a look of two minutes
   --rounds N     pull requests one after the other, per measurement (default ${full.rounds})
   --burst N      pull requests at once, and environments in place after that (default ${full.burst})
   --crowd N      fill up to N environments and measure latency and rest again (default: not)
+  --placed N     restart and rest alone, with N environments that nobody deployed: quick to fill (default: not)
   --pushes S     seconds of 50 pushes each (default ${full.pushes})
   --stream N     webhooks 30 ms apart (default ${full.stream})
   --rest S       seconds at rest (default ${full.rest})
@@ -59,6 +62,7 @@ export function parseSizes(args: readonly string[]): Sizes {
       rounds: number,
       burst: number,
       crowd: number,
+      placed: number,
       pushes: number,
       stream: number,
       rest: number,
@@ -83,6 +87,7 @@ export function parseSizes(args: readonly string[]): Sizes {
     rounds: size('rounds'),
     burst: size('burst'),
     crowd: size('crowd'),
+    placed: size('placed'),
     pushSeconds: size('pushes'),
     stream: size('stream'),
     restSeconds: size('rest'),

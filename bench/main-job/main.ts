@@ -6,6 +6,7 @@ import { churn } from './churn.ts'
 import { parseSizes, usage } from './flags.ts'
 import { byKluctl } from './kluctl.ts'
 import { oneAtATime, pushes, stream } from './latency.ts'
+import { place } from './placed.ts'
 import { Report } from './report.ts'
 import { rest, restart, steady } from './rest.ts'
 import { inWorld } from './world.ts'
@@ -22,6 +23,11 @@ const wants = (part: Parameters<typeof sizes.only.has>[0]) => sizes.only.has(par
 await inWorld(
   line => report.say(line),
   async world => {
+    if (sizes.placed > 0) {
+      await place(world, report, sizes.placed)
+      await restart(world, report, sizes.placed)
+      return rest(world, report, sizes.restSeconds, sizes.placed)
+    }
     const pulls = []
     if (wants('single')) pulls.push(...(await oneAtATime(world, report, sizes.rounds, 0)))
     const bare = { ...(await bareRun(world.cluster, world.usage, sizes.burst)), count: sizes.burst }
