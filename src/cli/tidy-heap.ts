@@ -1,4 +1,3 @@
-import { Session } from 'node:inspector/promises'
 import type { Clock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
 import type { Logger } from '../util/log.ts'
@@ -7,6 +6,8 @@ import type { Logger } from '../util/log.ts'
 export interface Heap {
   /** Bytes that it occupies, garbage and room for more included. */
   size(): number
+  /** Milliseconds of processor time that its process has used. */
+  used(): number
   /** Collects all garbage and gives the room back. */
   collect(): Promise<void>
 }
@@ -22,6 +23,8 @@ export interface TidyOptions {
 
 /** How often it is looked, in milliseconds. */
 const interval = 10_000
+/** Whoever uses less than this share of a processor is at rest, with thousands to look after. */
+const restful = 0.05
 /** It is worth it when the heap has grown by a quarter and so many bytes. */
 const slack = 16 << 20
 
@@ -33,6 +36,7 @@ const slack = 16 << 20
 export async function keepTidy({ idle, clock, log, heap = ownHeap }: TidyOptions, signal: AbortSignal): Promise<void> {
   let smallest = 0
   let before = false
+  let used = heap.used()
   for (;;) {
     try {
       await clock.sleep(interval, signal)
@@ -41,9 +45,11 @@ export async function keepTidy({ idle, clock, log, heap = ownHeap }: TidyOptions
       throw error
     }
     const now = idle()
-    // Twice in a row, for a moment's pause may be in the middle of a burst.
-    const isDue = before && now && heap.size() > smallest * 1.25 + slack
+    const share = (heap.used() - used) / interval
+    // Not in a moment's pause between two changes: the second would have to wait.
+    const isDue = before && now && share < restful && heap.size() > smallest * 1.25 + slack
     before = now
+    used = heap.used()
     if (!isDue) continue
     try {
       await heap.collect()
@@ -59,7 +65,10 @@ export async function keepTidy({ idle, clock, log, heap = ownHeap }: TidyOptions
 /** This process's. The inspector's is the only supported way to a collection that also gives memory back. */
 const ownHeap: Heap = {
   size: () => process.memoryUsage().heapTotal,
+  used: () => (process.cpuUsage().user + process.cpuUsage().system) / 1000,
   async collect() {
+    // A Node may be built without it.
+    const { Session } = await import('node:inspector/promises')
     const session = new Session()
     session.connect()
     try {

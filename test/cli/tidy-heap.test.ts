@@ -13,7 +13,9 @@ function watched() {
   const heap = {
     megabytes: 250,
     collections: 0,
+    cpu: 0,
     size: () => heap.megabytes * megabyte,
+    used: () => heap.cpu,
     collect: () => {
       heap.collections++
       heap.megabytes = 80
@@ -42,6 +44,15 @@ test('a pause in the middle of a burst is none', async () => {
   const { clock, heap, work } = watched()
   for (let round = 0; round < 10; round++) {
     work.idle = round % 2 === 0
+    await clock.advance(10_000)
+  }
+  expect(heap.collections).toBe(0)
+})
+
+test('changes that come one after the other are not held up', async () => {
+  const { clock, heap } = watched()
+  for (let round = 0; round < 10; round++) {
+    heap.cpu += 1_000
     await clock.advance(10_000)
   }
   expect(heap.collections).toBe(0)
