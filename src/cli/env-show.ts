@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import type { ReviewEnvironment } from '../api/index.ts'
+import type { EngineRecord, ReviewEnvironment } from '../api/index.ts'
 import {
   type ClusterOptions,
   getEnvironment,
@@ -43,6 +43,7 @@ function show(io: Io, environment: ReviewEnvironment): void {
   text('Target', status?.target)
   text('Wanted', spec.revision)
   text('Deployed', status?.deployedRevision)
+  text('Result', status?.engine && resultOf(status.engine))
   text('Origin', spec.origin)
   text('Age', age(metadata.creationTimestamp, io.clock.now()))
   if (status?.admission && !status.admission.admitted) text('Place', `${status.admission.position ?? '?'} in the queue`)
@@ -52,4 +53,10 @@ function show(io: Io, environment: ReviewEnvironment): void {
   for (const blocker of status?.blockers ?? []) text('Blocked by', describeBlocker(blocker))
   const more = (status?.blockerCount ?? 0) - (status?.blockers?.length ?? 0)
   if (more > 0) text('Blocked by', `… and ${more} more`)
+}
+
+/** The engine's last deployment, and where what it did can be read. */
+function resultOf({ result, objects, changed, deleted, resultId }: EngineRecord): string {
+  const kept = resultId === undefined ? '' : `; kept as ${resultId} in the environment’s namespace`
+  return `${result}: ${objects} objects, ${changed} changed, ${deleted} deleted${kept}`
 }

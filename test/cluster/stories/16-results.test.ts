@@ -1,10 +1,13 @@
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import { run } from '../../../src/cli/program.ts'
 import { silentProgress } from '../../../src/engine/host.ts'
 import { ResultStore } from '../../../src/engine/result/store.ts'
 import type { KubeObject } from '../../../src/kube/types.ts'
+import { adminKubeconfig } from '../../harness/cluster.ts'
 import { aHouse, type House } from '../../harness/house.ts'
+import { recordingIo } from '../../harness/installation.ts'
 import { engine } from '../../harness/story-backends.ts'
 
 const signal = AbortSignal.timeout(600_000)
@@ -67,6 +70,10 @@ describe('the results of an environment’s deployments', { concurrent: true }, 
     })
     expect(first?.targetKey.clusterId).toMatch(/^[0-9a-f-]{36}$/)
     expect((await results.get(first?.id ?? ''))?.objects.map(({ ref }) => ref.name)).toEqual(['config', 'extra'])
+
+    const { io, written } = recordingIo()
+    await run(['env', 'show', environment.name, '-n', house.namespace, '--kubeconfig', adminKubeconfig()], io)
+    expect(written.stdout).toContain(`succeeded: 2 objects, 2 changed, 0 deleted; kept as ${first?.id}`)
 
     // A deployment that changes nothing leaves nothing.
     const same = await repo.pushTo(pull.number, { 'a.txt': 'a' })
