@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { parse } from 'yaml'
-import { JobPod } from '../../src/backend/engine/job-pod.ts'
 import { generatedChartFiles } from '../../src/cli/chart/generate.ts'
 import { chartValues } from '../../src/cli/chart/values-table.ts'
 import { admissionManifests, crdManifests, type Installation, rbacManifests } from '../../src/cli/manifests.ts'
@@ -224,9 +223,6 @@ describe('the notes after an install', () => {
 })
 
 describe('the pods', () => {
-  const settingsOf = async (values: Record<string, unknown>) =>
-    parseServeSettings(settingsIn(rendered<RenderedDeployment>(await renderChart({ values }), 'Deployment')), {})
-
   it('run offshoot serve with flags that it takes', async () => {
     const values = {
       watchNamespaces: ['offshoot'],
@@ -278,46 +274,6 @@ describe('the pods', () => {
     })
     const mount = { name: 'github-app', mountPath: '/etc/offshoot/github-app', readOnly: true }
     expect(containers[0].volumeMounts).toContainEqual(mount)
-  })
-
-  it('give the Jobs what they know: proxies, image pull secrets, nodes, user and resources', async () => {
-    const { runnerImage, runnerPod } = await settingsOf({})
-    expect(runnerImage).toContain('offshoot:')
-    expect(runnerPod).toEqual({
-      ...JobPod.parse({ imagePullPolicy: 'IfNotPresent' }),
-      securityContext: { runAsUser: 1000, runAsGroup: 1000, fsGroup: 1000 },
-    })
-    const password = { secretKeyRef: { name: 'proxy', key: 'password' } }
-    const values = {
-      imagePullSecrets: [{ name: 'pull' }],
-      'image.pullPolicy': 'Always',
-      nodeSelector: { 'kubernetes.io/arch': 'arm64' },
-      tolerations: [{ key: 'dedicated', operator: 'Exists' }],
-      runAsUser: null,
-      'controller.extraEnv': [
-        { name: 'HTTPS_PROXY', value: 'http://"quoted".example.com:3128' },
-        { name: 'no_proxy', value: 'a,<b>' },
-        { name: 'HTTP_PROXY', value: 'http://$(PASSWORD)@proxy.example.com' },
-        { name: 'ALL_PROXY', valueFrom: password },
-        { name: 'PASSWORD', value: 'hunter2' },
-      ],
-      'jobs.extraEnv': [{ name: 'LANG', value: 'costs $(1)' }],
-      'jobs.resources': { requests: { cpu: 1 }, limits: { memory: '8Gi' } },
-    }
-    expect((await settingsOf(values)).runnerPod).toEqual({
-      env: [
-        // As the kubelet makes `$(1)` of it.
-        { name: 'HTTPS_PROXY', value: 'http://"quoted".example.com:3128' },
-        { name: 'LANG', value: 'costs $$(1)' },
-        { name: 'no_proxy', value: 'a,<b>' },
-      ],
-      imagePullPolicy: 'Always',
-      imagePullSecrets: [{ name: 'pull' }],
-      nodeSelector: { 'kubernetes.io/arch': 'arm64' },
-      tolerations: [{ key: 'dedicated', operator: 'Exists' }],
-      securityContext: {},
-      resources: { requests: { cpu: '1', memory: '256Mi' }, limits: { cpu: '2', memory: '8Gi' } },
-    })
   })
 
   it('have longer to end than the work in them', async () => {

@@ -174,6 +174,8 @@ describe('what the chart renders', () => {
     allowedClusterRoles: ['offshoot-environment', 'team-environment'],
     'serviceAccount.annotations': { 'example.com/role': 'offshoot' },
     'controller.extraEnv': [{ name: 'HTTPS_PROXY', value: 'http://proxy.example.com:3128' }],
+    'jobs.extraEnv': [{ name: 'LANG', value: 'C.UTF-8' }],
+    'jobs.resources.limits.memory': '4Gi',
     'controller.ipv6': true,
     'webhooks.existingSecret.name': 'hooks',
     githubApp: { id: '42', existingSecret: { name: 'app' }, allow: ['team-a=acme/*'] },

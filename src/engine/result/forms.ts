@@ -14,8 +14,12 @@ export const resultForms: readonly { note: string; shorten: (result: CommandResu
 
 /** A result that tells what happened to which object, and no more. */
 export function bareResult({ deployment: _deployment, objects, ...result }: CommandResult): CommandResult {
-  const bare = ({ rendered, remote, applied, changes, ...base }: ResultObject): ResultObject => base
-  return { ...result, seenImages: [], objects: objects.map(bare) }
+  return { ...result, seenImages: [], objects: objects.map(bareObject) }
+}
+
+function bareObject(object: ResultObject): ResultObject {
+  const { rendered: _rendered, remote: _remote, applied: _applied, changes: _changes, ...base } = object
+  return base
 }
 
 /** An object with its versions reduced to what lists need. */
