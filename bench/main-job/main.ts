@@ -3,6 +3,7 @@
 import { bareRun } from './bare.ts'
 import { burst, closeAll, compareReplay, fill } from './bursts.ts'
 import { churn } from './churn.ts'
+import { byEngine } from './engine.ts'
 import { parseSizes, usage } from './flags.ts'
 import { byKluctl } from './kluctl.ts'
 import { oneAtATime, pushes, stream } from './latency.ts'
@@ -30,6 +31,7 @@ await inWorld(
     }
     const pulls = []
     if (wants('single')) pulls.push(...(await oneAtATime(world, report, sizes.rounds, 0)))
+    if (wants('engine')) await byEngine(world, report, sizes.rounds)
     const bare = { ...(await bareRun(world.cluster, world.usage, sizes.burst)), count: sizes.burst }
     const made = wants('burst') ? await burst(world, report, sizes.burst, bare) : undefined
     pulls.push(...(made?.pulls ?? []))

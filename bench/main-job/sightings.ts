@@ -11,6 +11,8 @@ const kinds: readonly GroupVersionKind[] = [
   { apiVersion: 'v1', kind: 'ServiceAccount' },
   { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'RoleBinding' },
   { apiVersion: 'v1', kind: 'ConfigMap' },
+  { apiVersion: 'v1', kind: 'Service' },
+  { apiVersion: 'apps/v1', kind: 'Deployment' },
 ]
 
 /** What is waited for: an object that comes, goes, or is written for a commit. */

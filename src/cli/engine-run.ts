@@ -16,6 +16,9 @@ import type { BasicOptions, ProjectOptions, TargetOptions } from './engine-flags
 import { engineProgress, type ProgressOptions } from './engine-progress.ts'
 import type { Io } from './io.ts'
 
+/** Each costs both sides a handshake, and a short command has no more use of many. */
+const connections = 12
+
 /** Runs `work` with the engine on this machine, without a cluster, until it ends or its time is up. */
 export async function withEngine<T>(
   io: Io,
@@ -55,6 +58,7 @@ export async function withTargetEngine<T>(
   }
   const { KubeClient: Client } = await import('../kube/client.ts')
   const kube = Client.fromKubeconfig({
+    connections,
     ...(options.kubeconfig === undefined ? {} : { path: options.kubeconfig }),
     ...(context === undefined || context === '' ? {} : { context }),
   })

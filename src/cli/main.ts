@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
 import { cacheFolderOf } from '../engine/cache/folder.ts'
 import { processIo } from './io.ts'
 import type { run as runAny } from './program.ts'
@@ -29,7 +30,10 @@ function programOf([first = '', ...rest]: readonly string[]): Promise<{ run: typ
   if (first === 'serve') return import('./serve-program.ts')
   // As with kluctl, flags may stand before the command.
   const isEngine = first.startsWith('-') ? rest.some(arg => engineCommands.has(arg)) : engineCommands.has(first)
-  return isEngine ? import('./engine-program.ts') : import('./program.ts')
+  if (!isEngine) return import('./program.ts')
+  // A short command's garbage is left where it is rather than room made for it: some 15 MB less, for a tenth more work.
+  setFlagsFromString('--semi-space-growth-factor=1')
+  return import('./engine-program.ts')
 }
 
 const stop = new AbortController()

@@ -21,6 +21,8 @@ export interface OffshootOptions {
   watchNamespaces: readonly string[]
   /** `inProcess` is fast; `childProcess` can be killed. Default: inProcess. */
   mode?: 'inProcess' | 'childProcess'
+  /** What a child process runs; default: the sources. */
+  program?: string
   /** Take turns by a Lease; default false. */
   leaderElection?: boolean
   /** Tells the other replicas where it takes webhooks; default false. */
@@ -159,12 +161,12 @@ async function launchInProcess(
 
 async function launchChild(
   flags: Record<string, unknown>,
-  { kubeconfig }: OffshootOptions,
+  { kubeconfig, program = main }: OffshootOptions,
   keep: (line: string) => void,
 ): Promise<Running> {
   warm ??= warmUp()
   await warm
-  const child = spawn(process.execPath, [main, 'serve', '--kubeconfig', kubeconfig, ...toArguments(flags)], {
+  const child = spawn(process.execPath, [program, 'serve', '--kubeconfig', kubeconfig, ...toArguments(flags)], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, ...compiled },
   })

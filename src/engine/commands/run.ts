@@ -72,7 +72,8 @@ export async function withRenderedTarget<T>(
   const output = flags.renderOutputDir === undefined ? undefined : resolve(flags.renderOutputDir)
   const folder = await scratchFolder(output)
   try {
-    const run = await renderTarget({ host, templates, renderFolder: folder, signal }, project, flags)
+    const isKept = output !== undefined
+    const run = await renderTarget({ host, templates, renderFolder: folder, isKept, signal }, project, flags)
     if (output !== undefined) await moveInto(folder, output)
     return await use(run, output ?? folder)
   } finally {

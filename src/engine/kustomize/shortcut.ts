@@ -1,4 +1,5 @@
-import { lstat, readFile } from 'node:fs/promises'
+import { lstatSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Manifest, text } from '../item.ts'
 import { isObject, type Json, type JsonObject } from '../values.ts'
@@ -26,7 +27,7 @@ export async function buildInProcess(
   const seen = new Set<string>()
   for (const file of files) {
     const path = join(folder, file)
-    if (!(await isPlainFile(folder, file))) return undefined
+    if (!isPlainFile(folder, file)) return undefined
     const found = readPlainYaml(Buffer.from(await read(path)).toString('utf8'))
     if (found === undefined) return undefined
     for (const object of found) {
@@ -76,14 +77,23 @@ function isLocalFile(resource: string): boolean {
 }
 
 /** A regular file, reached without following a link. */
-async function isPlainFile(folder: string, file: string): Promise<boolean> {
+function isPlainFile(folder: string, file: string): boolean {
   const parts = file.split('/').filter(part => part !== '.')
   for (const [index] of parts.entries()) {
-    const info = await lstat(join(folder, ...parts.slice(0, index + 1))).catch(() => undefined)
+    const info = statOf(join(folder, ...parts.slice(0, index + 1)))
     const last = index === parts.length - 1
     if (info === undefined || (last ? !info.isFile() : !info.isDirectory())) return false
   }
   return true
+}
+
+function statOf(path: string) {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })
+  } catch {
+    // The real Kustomize says what is wrong with it.
+    return undefined
+  }
 }
 
 function prepare(object: JsonObject, namespace: Json | undefined): Manifest | undefined {

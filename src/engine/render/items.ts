@@ -32,6 +32,8 @@ export interface RenderContext {
   readonly discriminator: string
   /** Absolute folder that items are rendered into, one sub folder per source. */
   readonly renderFolder: string
+  /** Whether the folder is there for people to look into: then it also gets what the files came to. */
+  readonly isKept?: boolean
   readonly signal: AbortSignal
 }
 
@@ -59,6 +61,7 @@ export async function renderItems(context: RenderContext, items: readonly Deploy
   const all = results.flatMap(({ objects }) => objects)
   if (cluster !== undefined) await settleNamespaces(all, cluster, context.signal, defaultNamespace)
   warnOfDoubles(context, results)
+  if (context.isKept !== true) return results
   await step(context, 'Writing rendered objects', results, async ({ item, objects }) => {
     const rendered = placeOf(context, item)
     if (rendered === undefined || item.config.onlyRender) return

@@ -41,6 +41,8 @@ export interface RunContext {
   readonly templates: Templates
   /** Absolute folder that items are rendered into. */
   readonly renderFolder: string
+  /** Whether that folder is kept. */
+  readonly isKept?: boolean
   readonly signal: AbortSignal
 }
 

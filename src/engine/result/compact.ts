@@ -12,8 +12,8 @@ const versions = ['rendered', 'remote', 'applied'] as const
 /** An object with its versions as texts: `full: ` and JSON, or `delta: ` and what to change in the version before. */
 export type CompactedObject = BaseObject & { [version in (typeof versions)[number]]?: string }
 
-/** Shorter texts are not worth a delta: compression finds what repeats in them. */
-const minDelta = 4096
+/** Shorter texts are not worth a delta: compression, which looks back 32 KiB, finds what repeats in them. */
+const minDelta = 16_384
 
 /** Objects in the form that kluctl prints and stores results in (pkg/types/result/compact.go). */
 export function compactObjects(objects: readonly ResultObject[]): CompactedObject[] {

@@ -1,5 +1,16 @@
-import { lstat, mkdir, readdir, readFile, readlink, realpath, symlink, writeFile } from 'node:fs/promises'
+// Read and written without handing each small file to another thread and back, which takes longer than the work itself.
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join, posix, sep } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { EngineError, within } from '../errors.ts'
 import { compareBytes, type JsonObject } from '../values.ts'
 import { type IgnorePattern, isIgnored, parseIgnoreFile, parseIgnorePattern } from './ignore.ts'
@@ -33,29 +44,31 @@ interface Tree {
  */
 export async function renderFolder(templates: Templates, folder: RenderFolder): Promise<unknown[]> {
   const source = join(folder.root, folder.path)
-  await refuseOutside(folder.root, source)
-  const tree = await walk(source)
+  // Whatever else is going on, such as an end by Ctrl-C, gets its turn between folders.
+  await setImmediate()
+  refuseOutside(folder.root, source)
+  const tree = walk(source)
   const domain = folder.path === '.' ? [] : folder.path.split('/')
-  const patterns = await ignorePatterns(folder.root, domain, tree)
-  await mkdir(folder.target, { recursive: true, mode: 0o700 })
-  for (const name of tree.folders) await mkdir(join(folder.target, name), { recursive: true, mode: 0o700 })
+  const patterns = ignorePatterns(folder.root, domain, tree)
+  mkdirSync(folder.target, { recursive: true, mode: 0o700 })
+  for (const name of tree.folders) mkdirSync(join(folder.target, name), { recursive: true, mode: 0o700 })
   const errors: unknown[] = []
   for (const name of tree.files) {
     const ignored = isIgnored(patterns, [...domain, ...name.split('/')])
     try {
-      const content = ignored ? await readFile(join(source, name)) : render(templates, folder, join(source, name))
-      await writeFile(join(folder.target, name), content, { mode: 0o600 })
+      const content = ignored ? readFileSync(join(source, name)) : render(templates, folder, join(source, name))
+      writeFileSync(join(folder.target, name), content, { mode: 0o600 })
     } catch (error) {
       errors.push(error)
     }
   }
-  if (errors.length === 0) for (const name of tree.links) await copyLink(join(source, name), join(folder.target, name))
+  if (errors.length === 0) for (const name of tree.links) copyLink(join(source, name), join(folder.target, name))
   return errors
 }
 
 /** Links on the way to the folder may lead elsewhere in the repository, but not out of it. */
-async function refuseOutside(root: string, folder: string): Promise<void> {
-  const [realRoot, real] = await Promise.all([realpath(root), realpath(folder)])
+function refuseOutside(root: string, folder: string): void {
+  const [realRoot, real] = [realpathSync.native(root), realpathSync.native(folder)]
   if (real === realRoot || real.startsWith(`${realRoot}${sep}`)) return
   throw new EngineError(`path/include is not part of the deployment project: ${folder} is a link out of it`)
 }
@@ -71,25 +84,24 @@ function render(templates: Templates, folder: RenderFolder, path: string): Uint8
   }
 }
 
-async function copyLink(from: string, to: string): Promise<void> {
-  const target = await readlink(from)
+function copyLink(from: string, to: string): void {
+  const target = readlinkSync(from)
   try {
-    await symlink(target, to)
+    symlinkSync(target, to)
   } catch (error) {
     // Rendering into a folder that was rendered into before.
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !(await isLinkTo(to, target))) throw error
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !isLinkTo(to, target)) throw error
   }
 }
 
-async function isLinkTo(path: string, target: string): Promise<boolean> {
-  const stat = await lstat(path)
-  return stat.isSymbolicLink() && (await readlink(path)) === target
+function isLinkTo(path: string, target: string): boolean {
+  return lstatSync(path).isSymbolicLink() && readlinkSync(path) === target
 }
 
-async function walk(root: string): Promise<Tree> {
+function walk(root: string): Tree {
   const tree: Tree = { folders: [], files: [], links: [], charts: [] }
-  const visit = async (folder: string): Promise<void> => {
-    const entries = await readdir(join(root, folder), { withFileTypes: true })
+  const visit = (folder: string): void => {
+    const entries = readdirSync(join(root, folder), { withFileTypes: true })
     entries.sort((a, b) => compareBytes(a.name, b.name))
     if (entries.some(({ name }) => name === 'Chart.yaml' || name === 'Chart.yml')) tree.charts.push(folder)
     for (const entry of entries) {
@@ -99,24 +111,24 @@ async function walk(root: string): Promise<Tree> {
       if (entry.isSymbolicLink()) tree.links.push(path)
       else if (entry.isDirectory()) {
         tree.folders.push(path)
-        await visit(path)
+        visit(path)
       } else if (entry.isFile()) tree.files.push(path)
       if (tree.files.length > maxFiles) throw new EngineError(`${root} holds more than ${maxFiles} files`)
     }
   }
-  await visit('')
+  visit('')
   return tree
 }
 
 /** Patterns of the folders above, of this one and of those below, then what is never rendered; later ones win. */
-async function ignorePatterns(root: string, domain: readonly string[], tree: Tree): Promise<IgnorePattern[]> {
+function ignorePatterns(root: string, domain: readonly string[], tree: Tree): IgnorePattern[] {
   const above = domain.map((_, length) => domain.slice(0, length))
   const below = tree.files
     .filter(name => posix.basename(name) === '.templateignore' && posix.dirname(name) !== '.')
     .map(name => [...domain, ...posix.dirname(name).split('/')])
   const patterns: IgnorePattern[] = []
   for (const folder of [...above, [...domain], ...below]) {
-    const text = await readIfThere(join(root, ...folder, '.templateignore'))
+    const text = readIfThere(join(root, ...folder, '.templateignore'))
     if (text !== undefined) patterns.push(...parseIgnoreFile(text, folder))
   }
   // Charts are Helm's templates, not Jinja2's.
@@ -124,9 +136,9 @@ async function ignorePatterns(root: string, domain: readonly string[], tree: Tre
   return [...patterns, ...excluded.map(pattern => parseIgnorePattern(pattern, domain))]
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
+function readIfThere(path: string): string | undefined {
   try {
-    return await readFile(path, 'utf8')
+    return readFileSync(path, 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
