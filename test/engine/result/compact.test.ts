@@ -48,7 +48,7 @@ it('objects come back as they were stored', () => {
 })
 
 it('a large object is stored once, and what differs in its other versions', () => {
-  const data = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`key-${index}`, `value ${index}`]))
+  const data = Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`key-${index}`, `value ${index}`]))
   const [stored] = compactObjects([
     {
       ref: { kind: 'ConfigMap', name: 'a' },
