@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { findCondition } from '../../../src/api/index.ts'
+import { findCondition, type ReviewEnvironment } from '../../../src/api/index.ts'
 import type { Fault } from '../../harness/forge/faults.ts'
 import { aHouse, type House } from '../../harness/house.ts'
+import { engine, kluctlStandIn } from '../../harness/story-backends.ts'
 import { waitFor } from '../../harness/wait.ts'
 
 const changes = { pullRequests: { labels: { none: ['no-preview'] } }, branches: { include: ['feature/*'] } }
@@ -166,3 +167,34 @@ describe('a forge that fails', { concurrent: true }, () => {
     expect(await alive(house)).toBe(8)
   })
 })
+
+describe.each([kluctlStandIn, engine])(
+  'a forge whose Git is away, deploying by $title',
+  { concurrent: true },
+  backend => {
+    const deadline = { deadline: 100_000 }
+
+    it('harms nothing that runs, calls no push a failure, and is asked again until it answers', async () => {
+      await using house = await aHouse().deployingBy(backend).withProject('shop', backend.project()).start()
+      const repo = house.repo()
+      const [pushed, stays] = await repo.openPullRequests([{ branch: 'pushed' }, { branch: 'stays' }])
+      if (!pushed || !stays) throw new Error('two were opened')
+      const { sha: before } = pushed
+      await house.environment(pushed).toBeReady(before, deadline)
+      await house.environment(stays).toBeReady(stays.sha, deadline)
+
+      house.forge.gitStatus = 503
+      const sha = await repo.pushTo(pushed.number, { 'a.txt': 'newer' })
+      const told = ({ status }: ReviewEnvironment) =>
+        JSON.stringify(status?.conditions).includes(repo.url) && status?.state !== 'Failed'
+      await house.environment(pushed).toMatch(told, 'told that its repository is away', deadline)
+      expect(await house.environment(pushed).find()).toMatchObject({ data: { version: before } })
+      expect(repo.statusesOf(sha).map(({ state }) => state)).not.toContain('failure')
+      await house.environment(stays).toBeReady(stays.sha)
+
+      house.forge.gitStatus = undefined
+      await house.environment(pushed).toBeReady(sha, deadline)
+      expect(await house.environment(pushed).find()).toMatchObject({ data: { version: sha } })
+    }, 240_000)
+  },
+)

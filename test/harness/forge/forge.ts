@@ -35,6 +35,8 @@ const maxBody = 5 * 1024 * 1024
 export class FakeForge {
   readonly deliveries = new Deliveries()
   readonly faults = new Faults()
+  /** Set while its Git is away, although its API answers: the status of all answers. */
+  gitStatus: number | undefined
   readonly apps: FakeApps
   /** Requests to the API, oldest first; the last 100,000. */
   readonly requests: RecordedRequest[] = []
@@ -121,6 +123,10 @@ export class FakeForge {
     const git = /^\/([^/]+\/[^/]+?)(?:\.git)?\/(info\/refs|git-upload-pack|git-receive-pack)$/.exec(url.pathname)
     const repository = git && this.#repositories.get(git[1]!.toLowerCase())
     if (repository) {
+      if (this.gitStatus !== undefined) {
+        response.writeHead(this.gitStatus).end()
+        return
+      }
       if (repository.place.private && !this.#opens(request, repository)) {
         response.writeHead(401, { 'www-authenticate': 'Basic realm="fake"' }).end()
         return
