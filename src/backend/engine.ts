@@ -228,7 +228,8 @@ function progressOf(run: Run | undefined): Pick<Observation, 'reason' | 'message
     return { reason: longDeploying, message: presentable(`${run.obstacle}; it is tried again`) }
   }
   if (run?.working !== true) return { reason: 'Deploying', message: 'waits for its turn' }
-  return { reason: run.lasting ? longDeploying : 'Deploying', message: presentable(run.step) }
+  const reason = run.told === undefined ? 'Deploying' : longDeploying
+  return { reason, message: presentable(run.told ?? run.step) }
 }
 
 /** Somebody's own working tree is what runs; what was deployed before has to be deployed again after it. */

@@ -7,16 +7,28 @@ export class Gate {
     this.#free = width
   }
 
-  /** Runs the work when it is its turn. Rejects with the signal's reason if aborted while it waits. */
-  async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  /**
+   * Runs the work when it is its turn; its place is free again when it ends, or calls `leave` before. Rejects with the
+   * signal's reason if aborted while it waits.
+   */
+  async run<T>(work: (leave: () => void) => Promise<T>, signal?: AbortSignal): Promise<T> {
     await this.#enter(signal)
-    try {
-      return await work()
-    } finally {
-      const next = this.#waiting.shift()
-      if (next) next()
-      else this.#free++
+    let inside = true
+    const leave = () => {
+      if (inside) this.#leave()
+      inside = false
     }
+    try {
+      return await work(leave)
+    } finally {
+      leave()
+    }
+  }
+
+  #leave(): void {
+    const next = this.#waiting.shift()
+    if (next) next()
+    else this.#free++
   }
 
   #enter(signal: AbortSignal | undefined): Promise<void> {

@@ -31,6 +31,31 @@ test('a gate lets through as many as it is wide, in order, also after failures a
   await e
 })
 
+test('work that leaves early gives its place to the next, once', async () => {
+  const gate = new Gate(1)
+  const order: string[] = []
+  let end = () => {}
+  const first = gate.run(async leave => {
+    order.push('first')
+    leave()
+    leave()
+    await new Promise<void>(resolve => (end = resolve))
+  })
+  let go = () => {}
+  const second = gate.run(async () => {
+    order.push('second')
+    await new Promise<void>(resolve => (go = resolve))
+  })
+  const third = gate.run(async () => void order.push('third'))
+  await vi.waitFor(() => expect(order).toContain('second'))
+  end()
+  await first
+  expect(order).toEqual(['first', 'second'])
+  go()
+  await Promise.all([second, third])
+  expect(order).toEqual(['first', 'second', 'third'])
+})
+
 test('a map forgets what was not used for longest', () => {
   const map = new LruMap<string, number>(2)
   map.set('a', 1)

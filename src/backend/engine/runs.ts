@@ -26,8 +26,8 @@ export type RunWork = (signal: AbortSignal, controls: RunControls) => Promise<En
 /** One run, working or ended. */
 export interface Run extends RunState {
   readonly step: string
-  /** Set once it has taken so long that people want to know what it does. */
-  readonly lasting: boolean
+  /** What people were told that it does, once it has taken long: not each step, or each would be told on the change. */
+  readonly told?: string | undefined
   /** Why the attempt before it came to nothing, if that may pass by itself; until the project was rendered. */
   readonly obstacle?: string | undefined
   /** The discriminator that it waits for; `refused` when it was told that it may not have it. */
@@ -44,7 +44,7 @@ interface Entry {
   failures: number
   endedAt: number
   step: string
-  lasting: boolean
+  told?: string | undefined
   obstacle?: string | undefined
   claim?: { discriminator: string; refused: boolean; grant(): void } | undefined
   outcome?: EngineOutcome | undefined
@@ -59,7 +59,7 @@ export interface RunOrder extends Pick<Run, 'digest' | 'mode'> {
   readonly elsewhere?: boolean
 }
 
-/** Milliseconds after which a run asks for looks at what it does, and the least between two of them. */
+/** Milliseconds after which a run asks for looks at what it does, and between the first two of them; then ever more. */
 const toldAfter = 5_000
 const toldInterval = 15_000
 
@@ -67,8 +67,8 @@ const toldInterval = 15_000
 const maxRemembered = 10_000
 
 /**
- * The deployments that this process carries out, at most one for each environment, `atOnce` in all and `elsewhere` that
- * something else does the work of. They live in memory alone: what is cut off with the process is begun again by whoever comes after it.
+ * The deployments that this process carries out, at most one for each environment: `atOnce` in all that are being
+ * rendered, and `elsewhere` that something else does the work of. They live in memory alone: what is cut off with the process is begun again by whoever comes after it.
  */
 export class EngineRuns {
   readonly #gate: Gate
@@ -112,7 +112,6 @@ export class EngineRuns {
       failures,
       endedAt: 0,
       step: 'waits for its turn',
-      lasting: false,
       obstacle,
       stop: new AbortController(),
       wake,
@@ -153,22 +152,11 @@ export class EngineRuns {
 
   async #carryOut(uid: string, entry: Entry, work: RunWork): Promise<void> {
     const { signal } = entry.stop
-    const controls: RunControls = {
-      step: what => (entry.step = what),
-      announce: what => {
-        entry.step = what
-        entry.lasting = true
-        entry.wake()
-      },
-      claim: discriminator => {
-        entry.obstacle = undefined
-        return ask(entry, discriminator)
-      },
-    }
     try {
       const gate = entry.elsewhere ? this.#elsewhere : this.#gate
       const tell = tellerOf(entry, this.#clock)
-      const run = () => reminding(this.#clock, toldAfter, tell, () => work(signal, controls))
+      const run = (leave: () => void) =>
+        reminding(this.#clock, toldAfter, tell, () => work(signal, controlsOf(entry, leave)))
       entry.outcome = await gate.run(run, signal)
     } catch (error) {
       const isPassing = entry.mode === 'deploy' && error instanceof ProjectError && error.transient
@@ -190,15 +178,31 @@ export class EngineRuns {
 
 /** Asks for a look where the step is another one than at the last look that it asked for. */
 function tellerOf(entry: Entry, clock: Clock): () => void {
-  let told: { step: string; at: number } | undefined
+  let [next, interval] = [0, toldInterval]
   return () => {
     // A comparison says nothing before it has ended.
-    if (entry.mode !== 'deploy') return
-    const at = clock.now()
-    if (told !== undefined && (told.step === entry.step || at - told.at < toldInterval)) return
-    told = { step: entry.step, at }
-    entry.lasting = true
+    if (entry.mode !== 'deploy' || entry.step === entry.told || clock.now() < next) return
+    entry.told = entry.step
+    next = clock.now() + interval
+    interval *= 2
     entry.wake()
+  }
+}
+
+function controlsOf(entry: Entry, leave: () => void): RunControls {
+  return {
+    step: what => (entry.step = what),
+    announce: what => {
+      entry.step = what
+      entry.told = what
+      entry.wake()
+    },
+    claim: discriminator => {
+      entry.obstacle = undefined
+      // Rendering is over, which is the heavy part: what follows waits for the cluster, maybe for long.
+      if (!entry.elsewhere) leave()
+      return ask(entry, discriminator)
+    },
   }
 }
 

@@ -115,6 +115,22 @@ describe('a deployment by the engine', { concurrent: true, timeout: 300_000 }, (
     expect(house.api.requests.filter(request => /^PATCH .*\/configmaps\/later/.test(request))).toEqual([])
   })
 
+  it('holds up no other while it waits, and ends with its change', async () => {
+    const waiting = { ...notReady, 'kluctl.io/wait-readiness': 'true' }
+    const files = { ...deploying('path: slow'), ...item('slow', waiting) }
+    await using house = await aHouse().withProject('shop', engine.project()).start()
+    const repo = house.repo()
+    // More than are rendered at a time.
+    const stuck = await repo.openPullRequests([1, 2, 3, 4, 5].map(index => ({ branch: `stuck-${index}`, files })))
+    for (const pull of stuck) await toTell(house.environment(pull), '/ConfigMap/slow to get ready')
+    const good = await repo.openPullRequest({ branch: 'good' })
+    await house.environment(good).toBeReady(good.sha, deadline)
+    for (const pull of stuck) expect((await house.environment(pull).get())?.status?.state).toBe('Deploying')
+    for (const { number } of [...stuck, good]) await repo.close(number)
+    for (const pull of [...stuck, good]) await house.environment(pull).toBeGone(deadline)
+    expect(await house.remains()).toEqual([])
+  })
+
   it('sees at its interval what differs, shows it while it stays ready, and the next push puts it back', async () => {
     await using house = await aHouse()
       .withProject('shop', projectWith({ interval: '2s' }, item('app')))
