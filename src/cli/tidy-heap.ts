@@ -15,7 +15,7 @@ export interface Heap {
 /** What a tidy heap needs. */
 export interface TidyOptions {
   /** Whether there is nothing to do: collecting holds everything up for some 100 ms. */
-  idle(): boolean
+  idle: () => boolean
   clock: Clock
   log: Logger
   heap?: Heap
