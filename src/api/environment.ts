@@ -106,6 +106,7 @@ export const ReviewEnvironmentStatus = z.strictObject({
     .describe('Every discriminator this environment ever deployed with'),
   engine: EngineRecord.optional(),
   inventory: z.array(InventoryEntry).max(500).optional().describe('Objects that may exist, recorded before applying'),
+  appliedDigest: z.string().max(64).optional().describe('Digest of the objects that were last seen ready'),
   blockers: z.array(Blocker).max(20).optional().describe('What a teardown waits for'),
   blockerCount: z.int().min(0).optional(),
   times: EnvironmentTimes.optional(),

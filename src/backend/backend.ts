@@ -52,6 +52,8 @@ export interface Observation {
   recheckAfter?: number
   /** What the status keeps of the last deployment by the engine. */
   engine?: EngineRecord
+  /** What the status keeps of objects that are ready: see `Backend.isApplied`. */
+  appliedDigest?: string
 }
 
 /** How far a teardown is. */
@@ -77,6 +79,8 @@ export interface Backend {
    * Reads nothing of the environment, which may not exist yet either.
    */
   foresee?(context: ForeseeContext, desired: DesiredEnvironment): Promise<Pick<BackendRecord, 'inventory'>>
+  /** Whether the status says that just this was applied and seen ready. Reads memory only. */
+  isApplied?(context: BackendContext, desired: DesiredEnvironment): Promise<boolean>
   /** Brings the cluster towards `desired`; writes nothing when it is there already. */
   apply(context: BackendContext, desired: DesiredEnvironment): Promise<void>
   /** Tells how the deployment stands; reads only, except for asking a controller to look again. */

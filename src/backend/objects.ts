@@ -21,14 +21,24 @@ import { type Refusal, refusalOf, throwRefusals } from './refusals.ts'
 export function objectsBackend(): Backend {
   // What `apply` saw, for the `observe` of the same reconcile: it saves reading everything twice.
   const seen = new WeakMap<BackendContext, ReadonlyMap<string, Look>>()
+  const preparations = new WeakMap<BackendContext, Promise<Preparation>>()
+  const once = (context: BackendContext, desired: DesiredEnvironment) => {
+    const preparation = preparations.get(context) ?? prepare(context, desired)
+    preparations.set(context, preparation)
+    return preparation
+  }
   return {
     name: 'objects',
     async foresee(context, desired) {
       const { prepared, account } = await prepare(context, desired)
       return { inventory: foreseenInventory(prepared, context.namespace, account) }
     },
+    async isApplied(context, desired) {
+      const { prepared } = await once(context, desired)
+      return context.environment.status?.appliedDigest === digestOfAll(prepared)
+    },
     async apply(context, desired) {
-      const { prepared, kube, account } = await prepare(context, desired)
+      const { prepared, kube, account } = await once(context, desired)
       const looks = await lookAt(prepared.filter(mayExist(context)), kube, context.signal)
       seen.set(context, looks)
       const plan = planObjects(context.environment, prepared, looks, account)
@@ -38,16 +48,27 @@ export function objectsBackend(): Backend {
       await prune(context, plan)
     },
     async observe(context, desired): Promise<Observation> {
-      const { prepared, kube } = await prepare(context, desired)
+      const { prepared, kube } = await once(context, desired)
       const looks = seen.get(context) ?? (await lookAt(prepared, kube, context.signal))
       seen.delete(context)
-      return observeObjects(context, desired.revision, prepared, looks)
+      const observation = observeObjects(context, desired.revision, prepared, looks)
+      return observation.phase === 'ready' ? { ...observation, appliedDigest: digestOfAll(prepared) } : observation
     },
     teardown: (context): Promise<Teardown> => teardownObjects(context),
   }
 }
 
-async function prepare(context: ForeseeContext, { backend }: DesiredEnvironment) {
+interface Preparation {
+  prepared: PreparedObject[]
+  kube: KubeClient
+  account: string | undefined
+}
+
+function digestOfAll(prepared: readonly PreparedObject[]): string {
+  return digestOf(prepared.map(({ id, digest }) => `${id} ${digest}`))
+}
+
+async function prepare(context: ForeseeContext, { backend }: DesiredEnvironment): Promise<Preparation> {
   const { environment, namespace, signal } = context
   const { manifests, serviceAccountName: account } = objectsOf(backend)
   const kube = clientOf(context, account)

@@ -61,6 +61,8 @@ export interface ControllerContext {
   budget: Budget
   commits: CommitCache
   farewells: Farewells
+  /** Environments (uids) that were looked at since this term began. */
+  looked: Set<string>
   /** Changes (values of the index `change`) to look at again when their environment's removal is done. */
   wantedAgain: Set<string>
   /** Records a Kubernetes Event; never waits, never throws. */

@@ -252,11 +252,6 @@ export class Controller {
     this.#log.info({}, 'no longer leading')
   }
 
-  #repair(): Pick<ControllerContext, 'repair'> {
-    const { webhookUrl: url } = this.#options
-    return url === undefined ? {} : { repair: { url, metrics: this.#metrics.repair } }
-  }
-
   #createQueues(): Queues {
     return new Queues({
       stores: this.#stores,
@@ -279,6 +274,7 @@ export class Controller {
       installation = '',
       namespaces = [],
       allowedClusterRoles,
+      webhookUrl: url,
     } = this.#options
     return {
       kube,
@@ -303,12 +299,13 @@ export class Controller {
       stores: this.#stores,
       forges: this.#forges,
       gitSecrets: this.#gitSecrets,
-      ...this.#repair(),
+      ...(url === undefined ? {} : { repair: { url, metrics: this.#metrics.repair } }),
       commits: this.#commits,
       budget: this.#budget,
       locks: new KeyedLocks(),
       freshness: new Freshness(),
       farewells: new Farewells(this.#clock),
+      looked: new Set(),
       wantedAgain: new Set(),
       event: (about, event) => events.record(about, event),
       clock: this.#clock,

@@ -33,6 +33,7 @@ export function markPending(draft: StatusDraft, reason: string, message: string)
 export function markObserved(draft: StatusDraft, observation: Observation, revision: string): void {
   const { phase, reason, message } = observation
   if (observation.engine !== undefined) draft.set({ engine: observation.engine })
+  if (observation.appliedDigest !== undefined) draft.set({ appliedDigest: observation.appliedDigest })
   if (phase === 'ready') {
     markReady(draft, observation, revision)
     return

@@ -16,9 +16,12 @@ import type { Place } from './keys.ts'
 import { ensureNamespace, NamespaceTerminating } from './namespace.ts'
 import { shownArgs } from './shown-args.ts'
 import { StatusDraft } from './status-draft.ts'
-import { findProject } from './stores.ts'
+import { findProject, isSettled } from './stores.ts'
 import { teardown } from './teardown.ts'
 import type { Outcome } from './workers.ts'
+
+/** Ready objects are looked at again within this time, in milliseconds; at the beginning of a term, spread over it. */
+const settledRecheck = 15 * 60_000
 
 /** Nobody tells us when a foreign namespace or account that is in the way goes, so a stalled one is looked at again. */
 const stalledRecheck = 10 * 60_000
@@ -193,6 +196,10 @@ async function applyAndObserve(
   backend: BackendContext,
 ): Promise<Outcome> {
   const { [desired.backend.kind]: deployer } = context.backends
+  if (isFirstLook(context, draft) && (await deployer.isApplied?.(backend, desired))) {
+    // Whoever leads next looks at what is ready no more often than the one before would have.
+    return { recheckAfter: (0.1 + 0.9 * context.random()) * settledRecheck }
+  }
   await applySoon(context, backend, () => deployer.apply(backend, desired))
   if (draft.status.observedRevision !== desired.revision || draft.status.times?.applied === undefined) {
     draft.set({ observedRevision: desired.revision })
@@ -201,6 +208,14 @@ async function applyAndObserve(
   const observation = await deployer.observe(backend, desired)
   markObserved(draft, observation, desired.revision)
   return observation.recheckAfter === undefined ? {} : { recheckAfter: observation.recheckAfter }
+}
+
+/** Whether a ready environment that nobody has touched is met for the first time in this term. */
+function isFirstLook({ looked }: ControllerContext, { environment }: StatusDraft): boolean {
+  const { uid = '' } = environment.metadata
+  const isFirst = !looked.has(uid) && isSettled(environment)
+  looked.add(uid)
+  return isFirst
 }
 
 /**

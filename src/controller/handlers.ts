@@ -5,7 +5,7 @@ import type { ControllerContext } from './context.ts'
 import type { Place } from './keys.ts'
 import { parseOwner } from './ownership.ts'
 import { sameJson } from './patch.ts'
-import { changeIndex, environmentsOf, findProject, projectOf } from './stores.ts'
+import { changeIndex, environmentsOf, findProject, isSettled, projectOf } from './stores.ts'
 
 /** Counts of a project are written at most once in this many milliseconds. */
 const countsDelay = 1_000
@@ -84,6 +84,7 @@ function environmentHandler(context: ControllerContext): InformerHandler<ReviewE
       if (isLeaving(environment, old)) askForPlaces(context, environment)
     },
     onDelete(environment) {
+      context.looked.delete(environment.metadata.uid ?? '')
       askForPlaces(context, environment)
       const place = { namespace: environment.metadata.namespace, name: environment.spec.projectRef.name }
       const project = findProject(context.stores, environment)
@@ -95,12 +96,6 @@ function environmentHandler(context: ControllerContext): InformerHandler<ReviewE
       }
     },
   }
-}
-
-/** Whether it was ready when it was last looked at, and nobody has asked for anything since. */
-function isSettled({ metadata, status }: ReviewEnvironment): boolean {
-  const isSeen = status?.observedGeneration === metadata.generation
-  return status?.state === 'Ready' && isSeen && metadata.deletionTimestamp === undefined
 }
 
 /** Whether something changed that the environment's reconciler does not write itself. */

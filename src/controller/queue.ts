@@ -93,8 +93,12 @@ export class WorkQueue {
     this.#add(key, this.#asked)
   }
 
-  /** Adds a key that nothing has happened to: whatever has goes first. */
+  /**
+   * Adds a key that nothing has happened to: whatever has goes first. One that is worked on, or will be looked at in
+   * any case, need not be asked for.
+   */
   look(key: string): void {
+    if (this.#processing.has(key) || this.#dueAt.get(key)?.look === true) return
     this.#add(key, this.#looks)
   }
 

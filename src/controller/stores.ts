@@ -115,6 +115,12 @@ export function environmentsOf(stores: Stores, project: ReviewProject): ReviewEn
   return stores.environments.byIndex('project', placeOf(project))
 }
 
+/** Whether it was ready when it was last looked at, and nobody has asked for anything since. */
+export function isSettled({ metadata, status }: ReviewEnvironment): boolean {
+  const isSeen = status?.observedGeneration === metadata.generation
+  return status?.state === 'Ready' && isSeen && metadata.deletionTimestamp === undefined
+}
+
 function isLeaving({ metadata }: KubeObject): boolean {
   return metadata.deletionTimestamp !== undefined
 }

@@ -32,6 +32,22 @@ class Crash {
   }
 }
 
+/** Notes what is read, as `Kind namespace/name`. */
+function counting(client: KubeClient, reads: string[]): KubeClient {
+  return new Proxy(client, {
+    get: (target, property) => {
+      const value: unknown = Reflect.get(target, property, target)
+      if (typeof value !== 'function') return value
+      return (...args: unknown[]) => {
+        const { kind, namespace, name } = (args[0] ?? {}) as { kind?: string; namespace?: string; name?: string }
+        if (property === 'get' || property === 'getMetadata') reads.push(`${kind} ${namespace}/${name}`)
+        const result: unknown = Reflect.apply(value, target, args)
+        return property === 'as' ? counting(result as KubeClient, reads) : result
+      }
+    },
+  })
+}
+
 /** Ends only with the process, which here is the abort of everything. */
 function never(options: unknown): Promise<never> {
   const { signal } = (options ?? {}) as { signal?: AbortSignal }
@@ -141,5 +157,29 @@ describe('a controller that dies after any write', () => {
     await waitFor(() => world.controller.quiet, { describe: 'the queues to be empty' })
     expect(await versions()).toEqual(before)
     expect(before.length).toBeGreaterThan(0)
+  })
+
+  test('is followed by one that asks for nothing that is ready, but does what was asked for meanwhile', async () => {
+    const pull = await world.repo.openPullRequest({ branch: 'settled' })
+    const change = { pullRequest: pull.number }
+    world.hear(change)
+    const { status } = await world.ready(change, pull.sha)
+    await waitFor(() => world.controller.quiet, { describe: 'the queues to be empty' })
+    const namespace = status?.namespace ?? ''
+    await world.stopController(0)
+    const reads: string[] = []
+    await world.startController({ kube: counting(world.newClient(), reads) })
+    await waitFor(() => world.controller.quiet, { describe: 'the queues to be empty' })
+    expect(reads.filter(read => read.startsWith(`ConfigMap ${namespace}/`))).toEqual([])
+    await world.stopController(0)
+    const { metadata, spec } = (await world.project()) ?? {}
+    const manifests = spec?.deploy.objects?.manifests ?? []
+    const added = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'added-while-away' } }
+    const patch = { spec: { deploy: { objects: { manifests: [...manifests, added] } } } }
+    const key = { apiVersion, kind: 'ReviewProject', namespace: world.namespace, name: metadata?.name ?? '' }
+    await world.admin.patch(key, patch, { type: 'merge' })
+    await world.startController()
+    const wanted = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'added-while-away' }
+    await waitFor(async () => (await world.admin.get(wanted)) !== undefined, { describe: 'the added object' })
   })
 })

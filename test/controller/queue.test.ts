@@ -173,6 +173,20 @@ describe('a work queue', () => {
     expect(taken).toContain('look')
   })
 
+  test('looks no sooner than planned, nor twice, at what nothing has happened to', async () => {
+    const clock = new FakeClock()
+    const queue = queueOf(clock)
+    queue.look('worked-on')
+    expect(await queue.get()).toBe('worked-on')
+    queue.look('worked-on')
+    queue.done('worked-on')
+    queue.addAfter('planned', 60_000, { look: true })
+    queue.look('planned')
+    expect(queue.length).toBe(0)
+    await clock.advance(60_000)
+    expect(await queue.get()).toBe('planned')
+  })
+
   test('takes a look for an event as soon as something has happened', async () => {
     const clock = new FakeClock()
     const queue = queueOf(clock)
