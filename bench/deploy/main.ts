@@ -146,14 +146,17 @@ try {
   // Charts are what rendering is measured by.
   const chosen = samples(folder).filter(({ name }) => !name.includes('charts'))
   for (const sample of chosen.filter(({ name }) => name.includes(process.env.BENCH_ONLY ?? ''))) {
-    for (const program of await programs()) rows.push(...(await rowsOf(sample, program, controlPlane.adminKubeconfig)))
+    for (const program of await programs()) {
+      const more = await rowsOf(sample, program, controlPlane.adminKubeconfig)
+      process.stdout.write(table(more))
+      rows.push(...more)
+    }
   }
 } finally {
   await kube.close()
   await controlPlane.stop()
   rmSync(folder, { recursive: true, force: true })
 }
-process.stdout.write(table(rows))
 const results = new URL('../results/', import.meta.url)
 mkdirSync(results, { recursive: true })
 writeFileSync(new URL('deploy.json', results), `${JSON.stringify({ rounds, cpus: cpus().length, rows }, null, 2)}\n`)
