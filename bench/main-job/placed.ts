@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { ReviewEnvironment } from '../../src/api/index.ts'
-import { prepareObjects } from '../../src/backend/objects/prepare.ts'
+import { prepareObjects, setDigest } from '../../src/backend/objects/prepare.ts'
 import type { RenderedObject } from '../../src/environment/desired.ts'
 import { KubeClient } from '../../src/kube/client.ts'
 import { formatKey, type KubeObject, type ObjectKey } from '../../src/kube/types.ts'
@@ -70,16 +70,18 @@ class Copier {
   }
 
   async copy(pull: PullRequest): Promise<void> {
-    const environment = await this.#copyEnvironment(pull)
+    const { status, ...copy } = this.#renamed(this.#model, pull, '')
+    const environment = await this.#kube.create<ReviewEnvironment>(copy)
     for (const key of this.#owned()) {
       await this.#kube.create(this.#renamed(await this.#found(key), pull, environment.metadata.uid ?? ''))
     }
     const namespace = this.#world.namespaceOf(pull)
     const manifests = plainObjects(namespace, pull.sha).slice(1) as RenderedObject[]
     const signal = AbortSignal.timeout(60_000)
-    for (const { object } of await prepareObjects(manifests, environment, namespace, this.#kube, signal)) {
-      await this.#kube.create(object)
-    }
+    const prepared = await prepareObjects(manifests, environment, namespace, this.#kube, signal)
+    for (const { object } of prepared) await this.#kube.create(object)
+    const known = { ...status, appliedDigest: setDigest(prepared) }
+    await this.#kube.replaceStatus<ReviewEnvironment>({ ...environment, status: known })
   }
 
   /** What the controller makes for the first environment, besides what is deployed. */
@@ -98,12 +100,6 @@ class Copier {
     if (found === undefined) throw new Error(`${formatKey(key)} is not there`)
     this.#known.set(key.kind, found)
     return found
-  }
-
-  async #copyEnvironment(pull: PullRequest): Promise<ReviewEnvironment> {
-    const { status, ...copy } = this.#renamed(this.#model, pull, '')
-    const created = await this.#kube.create<ReviewEnvironment>(copy)
-    return this.#kube.replaceStatus<ReviewEnvironment>({ ...created, ...(status === undefined ? {} : { status }) })
   }
 
   /** The object as it is for another pull request, without what the server gave it. */

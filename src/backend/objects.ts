@@ -9,7 +9,7 @@ import { digestOf } from './digest.ts'
 import { clientOf, identityOf } from './objects/identity.ts'
 import { observeObjects } from './objects/observe.ts'
 import { foreseenInventory, type Look, type ObjectsPlan, planObjects } from './objects/plan.ts'
-import { type PreparedObject, prepareObjects } from './objects/prepare.ts'
+import { type PreparedObject, prepareObjects, setDigest } from './objects/prepare.ts'
 import { readLimit, removeObjects } from './objects/remove.ts'
 import { teardownObjects } from './objects/teardown.ts'
 import { type Refusal, refusalOf, throwRefusals } from './refusals.ts'
@@ -35,11 +35,15 @@ export function objectsBackend(): Backend {
     },
     async isApplied(context, desired) {
       const { prepared } = await once(context, desired)
-      return context.environment.status?.appliedDigest === digestOfAll(prepared)
+      return context.environment.status?.appliedDigest === setDigest(prepared)
     },
     async apply(context, desired) {
       const { prepared, kube, account } = await once(context, desired)
-      const looks = await lookAt(prepared.filter(mayExist(context)), kube, context.signal)
+      // Tried once more in the same reconcile: what has been applied by then is known.
+      const applied = [...(seen.get(context) ?? [])].filter(([, look]) => 'live' in look)
+      const known = new Map<string, Look>(applied)
+      const unknown = prepared.filter(({ id }) => !known.has(id)).filter(mayExist(context))
+      const looks = new Map([...known, ...(await lookAt(unknown, kube, context.signal))])
       seen.set(context, looks)
       const plan = planObjects(context.environment, prepared, looks, account)
       await recordInventory(context, plan.inventory)
@@ -52,7 +56,7 @@ export function objectsBackend(): Backend {
       const looks = seen.get(context) ?? (await lookAt(prepared, kube, context.signal))
       seen.delete(context)
       const observation = observeObjects(context, desired.revision, prepared, looks)
-      return observation.phase === 'ready' ? { ...observation, appliedDigest: digestOfAll(prepared) } : observation
+      return observation.phase === 'ready' ? { ...observation, appliedDigest: setDigest(prepared) } : observation
     },
     teardown: (context): Promise<Teardown> => teardownObjects(context),
   }
@@ -62,10 +66,6 @@ interface Preparation {
   prepared: PreparedObject[]
   kube: KubeClient
   account: string | undefined
-}
-
-function digestOfAll(prepared: readonly PreparedObject[]): string {
-  return digestOf(prepared.map(({ id, digest }) => `${id} ${digest}`))
 }
 
 async function prepare(context: ForeseeContext, { backend }: DesiredEnvironment): Promise<Preparation> {

@@ -43,6 +43,11 @@ export async function prepareObjects(
   return prepared.toSorted((a, b) => rank(a.key) - rank(b.key))
 }
 
+/** Digest of a whole set of objects: equal when every object was asked for just so, in this order. */
+export function setDigest(prepared: readonly PreparedObject[]): string {
+  return digestOf(prepared.map(({ id, digest }) => `${id} ${digest}`))
+}
+
 type Scope = { namespaced: boolean; reports: boolean; unknownKind?: string }
 
 /** Discovery tells the scope; for a kind that comes with the same manifests, its CustomResourceDefinition does. */
