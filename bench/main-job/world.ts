@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { apiVersion } from '../../src/api/index.ts'
+import { bundle } from '../../src/cli/bundle.ts'
 import { environmentObjectName } from '../../src/environment/names.ts'
 import type { ObjectKey } from '../../src/kube/types.ts'
 import { parallel } from '../../src/util/parallel.ts'
@@ -109,6 +110,8 @@ export class World {
 /** Builds a world, does the work in it, and ends everything. */
 export async function inWorld(log: (line: string) => void, work: (world: World) => Promise<void>): Promise<void> {
   const root = join(import.meta.dirname, '..', '..')
+  // Offshoot runs as it is built for users.
+  await bundle(join(root, 'dist'))
   const controlPlane = await startControlPlane({ log })
   const cluster = clusterOf(controlPlane)
   const seen = new Sightings(cluster.admin)
@@ -116,7 +119,7 @@ export async function inWorld(log: (line: string) => void, work: (world: World) 
     await installCrds(cluster.admin, [join(root, 'config', 'crd'), join(root, 'test', 'fixtures', 'crds')])
     await cluster.admin.create(kluctlRights)
     await seen.start()
-    await using house = await startHouse(cluster)
+    await using house = await startHouse(cluster, join(root, 'dist', 'cli', 'main.js'))
     await house.settled()
     await work(new World(cluster, seen, house))
   } finally {
@@ -129,10 +132,10 @@ export async function inWorld(log: (line: string) => void, work: (world: World) 
 /** Comments and statuses of 1,000 changes are more than GitHub takes in a minute, so none are sent. */
 export const silent = { feedback: { comment: false, status: false }, environment: { limit: 10_000 } }
 
-async function startHouse(cluster: TestCluster): Promise<House> {
+async function startHouse(cluster: TestCluster, program: string): Promise<House> {
   const house = await aHouse()
     .onCluster(cluster)
-    .withOffshoot({ mode: 'childProcess', leaderElection: true, settings: { logLevel: 'info' } })
+    .withOffshoot({ mode: 'childProcess', program, leaderElection: true, settings: { logLevel: 'info' } })
     .withProject('shop', { ...silent, deploy: { objects: { manifests } } })
     .start()
   Object.assign(house.forge.rateLimit, { limit: 1_000_000, remaining: 1_000_000 })

@@ -157,6 +157,8 @@ export class Transport {
       method: request.method,
       headers,
       body: request.body ?? null,
+      // undici gives up the connection after a DELETE with a body, which servers may misread; Kubernetes' does not.
+      reset: false,
     }
   }
 

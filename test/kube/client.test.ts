@@ -46,6 +46,20 @@ describe('requests', () => {
     expect(await server.client.get(key)).toBeDefined()
   })
 
+  it('share a connection, deletions among them: a handshake costs more than most requests', async () => {
+    const server = await startOddServer({ connections: 1 })
+    const sockets = new Set<unknown>()
+    server.handle((request, response) => {
+      sockets.add(request.socket)
+      json(response, 200, configMap('a', '1'))
+    })
+    for (let round = 0; round < 3; round++) {
+      await server.client.create(configMap('a', ''))
+      await server.client.delete(key, { uid: 'a' })
+    }
+    expect(sockets.size).toBe(1)
+  })
+
   it('wait for a server that is not there yet, until their deadline', async () => {
     const [port = 0] = await freePorts(1)
     const client = clientFor(`http://127.0.0.1:${port}`)
