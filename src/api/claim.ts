@@ -12,7 +12,11 @@ export const Claim = z
   .strictObject({
     namespace: z.string().min(1).max(63),
     backend: z.enum(backendNames),
-    inventory: z.array(InventoryEntry).max(500).optional(),
+    // As the environment's own account only: whoever writes a claim must not choose another.
+    inventory: z
+      .array(InventoryEntry.omit({ serviceAccountName: true }))
+      .max(500)
+      .optional(),
   })
   .refine(({ namespace, inventory = [] }) => inventory.every(entry => entry.namespace === namespace), {
     error: 'expected only objects of the environment’s own namespace',
@@ -21,8 +25,8 @@ export type Claim = z.infer<typeof Claim>
 
 /**
  * What an environment claimed when it was made and has not recorded in its status since; undefined when there is
- * nothing of that kind. What cannot be read says nothing: whoever wrote it, it was not Offshoot, and what is deleted
- * by it must carry the environment's own mark in any case.
+ * nothing of that kind. What cannot be read says nothing: whoever wrote it, it was not Offshoot. Nothing is deleted by it
+ * but what carries the environment's mark, or lies in a namespace that does.
  */
 export function claimOf({ metadata, status }: Pick<ReviewEnvironment, 'metadata' | 'status'>): Claim | undefined {
   const text = metadata.annotations?.[annotations.claim]

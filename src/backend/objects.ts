@@ -56,7 +56,11 @@ export function objectsBackend(): Backend {
       const looks = seen.get(context) ?? (await lookAt(prepared, kube, context.signal))
       seen.delete(context)
       const observation = observeObjects(context, desired.revision, prepared, looks)
-      return observation.phase === 'ready' ? { ...observation, appliedDigest: setDigest(prepared) } : observation
+      const isAll = (context.environment.status?.inventory?.length ?? 0) <= prepared.length
+      // What left the template and is not gone yet has to be looked at.
+      return observation.phase === 'ready' && isAll
+        ? { ...observation, appliedDigest: setDigest(prepared) }
+        : observation
     },
     teardown: (context): Promise<Teardown> => teardownObjects(context),
   }

@@ -55,7 +55,10 @@ async function create(
   mayReserve: boolean,
   signal: AbortSignal,
 ): Promise<void> {
-  const wanted = await claiming(context, project, decision.environment, decision.facts, signal)
+  const { environment, facts } = decision
+  // Who has to wait claims nothing: what the project asks for may be another thing by then.
+  const isNext = mayReserve && hasFreePlace(context, project, environment)
+  const wanted = isNext ? await claiming(context, project, environment, facts, signal) : environment
   const created = await createOrFind(context, wanted, signal)
   const requested = timestamp(context.clock.now())
   if (mayReserve && hasFreePlace(context, project, created)) {

@@ -8,14 +8,15 @@ import {
 } from '../api/index.ts'
 import type { BackendRecord } from '../backend/backend.ts'
 import { renderDesired } from '../environment/render.ts'
-import { TerminalError } from '../util/errors.ts'
+import { messageOf, TerminalError } from '../util/errors.ts'
 import { accountOf } from './account.ts'
 import type { ControllerContext } from './context.ts'
 import { markPending } from './environment-state.ts'
+import { isOwnedBy } from './ownership.ts'
 import type { StatusDraft } from './status-draft.ts'
 
-/** Bytes of the largest claim; all annotations of an object together may have 256 KiB. */
-const maxClaim = 64 << 10
+/** Bytes of the largest claim; what would be larger is recorded in the status before anything is made. */
+const maxClaim = 8 << 10
 
 /**
  * The environment with a note of what its first reconcile will make: it is created with it, which saves the write that
@@ -50,31 +51,38 @@ async function foresee(
     const serviceAccount = accountOf(environment)
     const { name: namespace } = desired.namespace
     const where = { environment, namespace, serviceAccount, kube: context.kube, signal }
-    const record = await context.backends[kind].foresee?.(where, desired)
-    return { namespace, backend: kind, ...record }
-  } catch {
+    const { inventory = [] } = (await context.backends[kind].foresee?.(where, desired)) ?? {}
+    if (inventory.some(({ serviceAccountName }) => serviceAccountName !== undefined)) return undefined
+    return { namespace, backend: kind, ...(inventory.length === 0 ? {} : { inventory }) }
+  } catch (error) {
     signal.throwIfAborted()
     // The first reconcile does the same, meets the same, and says so where people look.
+    context.log.debug({ environment: environment.metadata.name, error: messageOf(error) }, 'nothing is claimed')
     return undefined
   }
 }
 
 /** Records what will be made, before it is made: a crash in between leaves nothing that a teardown does not know of. */
 export async function claim(
+  { stores }: ControllerContext,
   draft: StatusDraft,
   facts: { namespace: string; serviceAccount: string; backend: BackendName },
   foreseen: () => Promise<Pick<BackendRecord, 'inventory'>>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { namespace, serviceAccount, backend } = draft.status
-  if (backend !== undefined && backend !== facts.backend) {
+  const { namespace, serviceAccount, backend, times } = draft.status
+  const known = namespace === undefined ? undefined : stores.namespaces.get(undefined, namespace)
+  // What was claimed and not made, as one waited for its place, may be claimed anew.
+  const isMade = times?.namespaceCreated !== undefined || (known !== undefined && isOwnedBy(known, draft.environment))
+  if (isMade && backend !== undefined && backend !== facts.backend) {
     throw new TerminalError(
       'BackendChanged',
       `deployed by ${backend}, and the project now asks for ${facts.backend}: delete this environment to have it made anew`,
     )
   }
-  const recorded = namespace === facts.namespace && serviceAccount === facts.serviceAccount && backend !== undefined
-  if (recorded) return
+  const sameNamespace = namespace === facts.namespace && serviceAccount === facts.serviceAccount
+  if (sameNamespace && backend === facts.backend) return
   markPending(draft, 'Preparing', `preparing namespace ${facts.namespace}`)
-  await draft.record({ ...facts, ...(backend === undefined ? await foreseen() : {}) }, signal)
+  const inventory = isMade && backend !== undefined ? {} : { inventory: undefined, ...(await foreseen()) }
+  await draft.record({ ...facts, ...inventory }, signal)
 }

@@ -1,4 +1,12 @@
-import { type BackendName, changeKey, isBranchName, type ReviewEnvironment, type ReviewProject } from '../api/index.ts'
+import {
+  annotations,
+  type BackendName,
+  changeKey,
+  findCondition,
+  isBranchName,
+  type ReviewEnvironment,
+  type ReviewProject,
+} from '../api/index.ts'
 import type { BackendContext } from '../backend/backend.ts'
 import { ApplyError } from '../backend/refusals.ts'
 import { deployRefusal } from '../environment/deployable.ts'
@@ -22,6 +30,9 @@ import type { Outcome } from './workers.ts'
 
 /** Ready objects are looked at again within this time, in milliseconds; at the beginning of a term, spread over it. */
 const settledRecheck = 15 * 60_000
+
+/** A namespace is made a moment after the reconcile has begun whose time is noted; times are whole seconds. */
+const namespaceSlack = 10_000
 
 /** Nobody tells us when a foreign namespace or account that is in the way goes, so a stalled one is looked at again. */
 const stalledRecheck = 10 * 60_000
@@ -154,7 +165,7 @@ async function deploy(
   const foresee = async () =>
     context.backends[kind].foresee?.(backendContext(context, draft, namespace, signal), desired) ?? {}
   const facts = { namespace, serviceAccount: accountOf(draft.environment), backend: kind }
-  await claim(draft, facts, foresee, signal)
+  await claim(context, draft, facts, foresee, signal)
   await ensureServiceAccount(context, draft.environment, namespace, signal)
   let isNew = false
   try {
@@ -196,7 +207,7 @@ async function applyAndObserve(
   backend: BackendContext,
 ): Promise<Outcome> {
   const { [desired.backend.kind]: deployer } = context.backends
-  if (isFirstLook(context, draft) && (await deployer.isApplied?.(backend, desired))) {
+  if (isFirstLook(context, draft, desired) && (await deployer.isApplied?.(backend, desired))) {
     // Whoever leads next looks at what is ready no more often than the one before would have.
     return { recheckAfter: (0.1 + 0.9 * context.random()) * settledRecheck }
   }
@@ -210,12 +221,23 @@ async function applyAndObserve(
   return observation.recheckAfter === undefined ? {} : { recheckAfter: observation.recheckAfter }
 }
 
-/** Whether a ready environment that nobody has touched is met for the first time in this term. */
-function isFirstLook({ looked }: ControllerContext, { environment }: StatusDraft): boolean {
-  const { uid = '' } = environment.metadata
-  const isFirst = !looked.has(uid) && isSettled(environment)
+/**
+ * Whether a ready environment that nobody has touched is met for the first time in this term, in the namespace that it
+ * was deployed into. Who was ever asked for by hand may have been asked for again while nobody led.
+ */
+function isFirstLook(
+  { looked, stores }: ControllerContext,
+  { environment, status }: StatusDraft,
+  desired: DesiredEnvironment,
+): boolean {
+  const { uid = '', annotations: marks } = environment.metadata
+  const isFirst = !looked.has(uid)
   looked.add(uid)
-  return isFirst
+  if (!isFirst || !isSettled(environment) || marks?.[annotations.requestedAt] !== undefined) return false
+  const isRetried = findCondition(status.conditions, 'Reconciling') !== undefined
+  const made = stores.namespaces.get(undefined, desired.namespace.name)?.metadata.creationTimestamp ?? ''
+  const isSame = Date.parse(made) <= Date.parse(status.times?.applied ?? '') + namespaceSlack
+  return isSame && !isRetried && status.deployedRevision === desired.revision
 }
 
 /**

@@ -1,4 +1,5 @@
 import {
+  annotations,
   apiVersion,
   changeKey,
   type EnvironmentState,
@@ -74,7 +75,7 @@ export function createStores(kube: KubeClient, { namespaces, ...options }: Store
         queued: environment => (waitsForPlace(environment) ? [projectOf(environment)] : []),
         state: environment => [stateIndex(projectOf(environment), environment.status?.state ?? 'Pending')],
       },
-      transform: slim,
+      transform: withoutClaim,
     }),
     namespaces: informer<KubeObject>({
       apiVersion: 'v1',
@@ -115,7 +116,7 @@ export function environmentsOf(stores: Stores, project: ReviewProject): ReviewEn
   return stores.environments.byIndex('project', placeOf(project))
 }
 
-/** Whether it was ready when it was last looked at, and nobody has asked for anything since. */
+/** Whether it was ready when it was last looked at, and is wanted as it was then. */
 export function isSettled({ metadata, status }: ReviewEnvironment): boolean {
   const isSeen = status?.observedGeneration === metadata.generation
   return status?.state === 'Ready' && isSeen && metadata.deletionTimestamp === undefined
@@ -146,6 +147,14 @@ function slim<T extends KubeObject>(object: T): T {
   const { managedFields: _, annotations, ...metadata } = object.metadata
   const kept = Object.entries(annotations ?? {}).filter(([key]) => !key.startsWith('kubectl.kubernetes.io/'))
   return { ...object, metadata: { ...metadata, ...(kept.length > 0 ? { annotations: Object.fromEntries(kept) } : {}) } }
+}
+
+/** As `slim`, and without a claim that its status has taken over. */
+function withoutClaim(environment: ReviewEnvironment): ReviewEnvironment {
+  const slimmed = slim(environment)
+  if (environment.status?.namespace === undefined) return slimmed
+  const { [annotations.claim]: _, ...kept } = slimmed.metadata.annotations ?? {}
+  return { ...slimmed, metadata: { ...slimmed.metadata, annotations: kept } }
 }
 
 /**

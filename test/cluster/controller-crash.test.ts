@@ -182,4 +182,19 @@ describe('a controller that dies after any write', () => {
     const wanted = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'added-while-away' }
     await waitFor(async () => (await world.admin.get(wanted)) !== undefined, { describe: 'the added object' })
   })
+
+  test('is followed by one that puts a namespace back that was deleted meanwhile, with all that belongs there', async () => {
+    const pull = await world.repo.openPullRequest({ branch: 'emptied' })
+    const change = { pullRequest: pull.number }
+    world.hear(change)
+    const { status } = await world.ready(change, pull.sha)
+    const name = status?.namespace ?? ''
+    await world.stopController(0)
+    const namespace = { apiVersion: 'v1', kind: 'Namespace', name }
+    await world.admin.delete(namespace)
+    await waitFor(async () => (await world.admin.get(namespace)) === undefined, { describe: 'the namespace to go' })
+    await world.startController()
+    const shop = { apiVersion: 'v1', kind: 'ConfigMap', namespace: name, name: 'shop' }
+    await waitFor(async () => (await world.admin.get(shop)) !== undefined, { describe: 'the object in it' })
+  })
 })

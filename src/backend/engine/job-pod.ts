@@ -11,12 +11,15 @@ const id = z
   .max(2 ** 31 - 1)
 const quantity = z
   .string()
-  .regex(/^[0-9.]{1,20}([eE]?[0-9]{1,3}|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$/, 'expected a quantity such as 500m or 2Gi')
+  .regex(
+    /^[0-9.]{1,20}([eE][+-]?[0-9]{1,3}|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$/,
+    'expected a quantity such as 500m or 2Gi',
+  )
 const quantities = z.record(z.string().min(1).max(253), quantity)
 
 const toleration = z.strictObject({
   key: z.string().max(317).optional(),
-  operator: z.enum(['Exists', 'Equal']).optional(),
+  operator: z.enum(['Exists', 'Equal', 'Lt', 'Gt']).optional(),
   value: z.string().max(63).optional(),
   effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).optional(),
   tolerationSeconds: z.int().optional(),

@@ -68,10 +68,12 @@ const maxRemembered = 10_000
 
 /**
  * The deployments that this process carries out, at most one for each environment: `atOnce` in all that are being
- * rendered, and `elsewhere` that something else does the work of. They live in memory alone: what is cut off with the process is begun again by whoever comes after it.
+ * rendered, `waiting` in all, and `elsewhere` that something else does the work of. They live in memory alone: what is
+ * cut off with the process is begun again by whoever comes after it.
  */
 export class EngineRuns {
   readonly #gate: Gate
+  readonly #inline: Gate
   readonly #elsewhere: Gate
   readonly #clock: Clock
   readonly #working = new Map<string, Entry>()
@@ -80,10 +82,12 @@ export class EngineRuns {
 
   constructor({
     atOnce = 4,
+    waiting = 100,
     elsewhere = 100,
     clock = systemClock,
-  }: { atOnce?: number; elsewhere?: number; clock?: Clock } = {}) {
+  }: { atOnce?: number; waiting?: number; elsewhere?: number; clock?: Clock } = {}) {
     this.#gate = new Gate(atOnce)
+    this.#inline = new Gate(waiting)
     this.#elsewhere = new Gate(elsewhere)
     this.#clock = clock
   }
@@ -153,11 +157,13 @@ export class EngineRuns {
   async #carryOut(uid: string, entry: Entry, work: RunWork): Promise<void> {
     const { signal } = entry.stop
     try {
-      const gate = entry.elsewhere ? this.#elsewhere : this.#gate
       const tell = tellerOf(entry, this.#clock)
       const run = (leave: () => void) =>
         reminding(this.#clock, toldAfter, tell, () => work(signal, controlsOf(entry, leave)))
-      entry.outcome = await gate.run(run, signal)
+      // What was rendered is kept in memory until its objects are ready.
+      entry.outcome = await (entry.elsewhere
+        ? this.#elsewhere.run(run, signal)
+        : this.#inline.run(() => this.#gate.run(run, signal), signal))
     } catch (error) {
       const isPassing = entry.mode === 'deploy' && error instanceof ProjectError && error.transient
       entry.obstacle = isPassing ? messageOf(error) : undefined

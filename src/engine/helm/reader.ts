@@ -82,7 +82,9 @@ export class Reader implements AsyncDisposable {
     const path = url.slice(token.length + 1)
     const own = known.get(path.split('?', 1)[0] ?? '')
     if (own !== undefined) return void answer({ status: 200, body: own })
-    const found = await readPath(client, path, signal)
+    // What was seen once is seen so until all is rendered: the text is kept under what was seen.
+    const before = this.#isRendered ? undefined : this.#answers.get(path)
+    const found = before ?? (await readPath(client, path, signal))
     // When all is rendered Helm checks it against the schemas, and looks whether its objects are there.
     if (path.startsWith('/openapi')) this.#isRendered = true
     else if (!this.#isRendered) this.#answers.set(path, found)

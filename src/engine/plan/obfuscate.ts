@@ -61,7 +61,7 @@ export class Obfuscator {
 
   #holds(value: Json | undefined): boolean {
     if (this.#texts.isEmpty) return false
-    if (typeof value === 'string') return this.#texts.isIn(value)
+    if (isShown(value)) return this.#texts.isIn(String(value))
     if (Array.isArray(value)) return value.some(item => this.#holds(item))
     return isObject(value) && Object.values(value).some(inner => this.#holds(inner))
   }
@@ -70,20 +70,25 @@ export class Obfuscator {
   *#places(object: Manifest): Generator<string> {
     if (this.#texts.isEmpty) return
     for (const [path, value] of leaves(object)) {
-      if (typeof value === 'string' && this.#texts.isIn(value)) yield placeOf(path)
+      if (isShown(value) && this.#texts.isIn(String(value))) yield placeOf(path)
     }
   }
 
   #withoutTexts(object: Manifest, places: ReadonlySet<string>): Manifest {
     const hide = (value: Json, path: FieldPath): Json => {
       if (isNaming(path)) return value
-      const isHidden = typeof value === 'string' && (this.#texts.isIn(value) || places.has(placeOf(path)))
+      const isHidden = isShown(value) && (this.#texts.isIn(String(value)) || places.has(placeOf(path)))
       // The last applied configuration repeats the whole object.
       if (isHidden || path[2] === lastApplied) return hidden
       return mapInner(value, (inner, key) => hide(inner, [...path, key]))
     }
     return hide(object, []) as Manifest
   }
+}
+
+/** Texts and numbers: what a template writes may become either. */
+function isShown(value: Json | undefined): value is string | number | bigint {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
 }
 
 /** The same for all items of a list, as they change places. */

@@ -31,11 +31,12 @@ export class SensitiveTexts {
     return texts
   }
 
-  /** Takes every text in a value. */
+  /** Takes every text and number in a value. */
   add(value: Json): void {
     if (Array.isArray(value)) for (const item of value) this.add(item)
     else if (isObject(value)) for (const inner of Object.values(value)) this.add(inner)
     else if (typeof value === 'string') this.#addText(value)
+    else if (typeof value === 'number' || typeof value === 'bigint') this.#addText(String(value))
   }
 
   /** For {@link SensitiveTexts.from}, in another process. */

@@ -54,7 +54,7 @@ export interface ResultStoreOptions {
 
 /** What of a summary the store itself works with: somebody else may have written it. */
 const kept = z.looseObject({
-  id: z.string(),
+  id: z.string().regex(/^[A-Za-z0-9-]{1,63}$/),
   projectKey: z.looseObject({ repoKey: z.string().default(''), subDir: z.string().optional() }),
   targetKey: z.looseObject({
     targetName: z.string().optional(),
