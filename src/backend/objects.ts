@@ -19,13 +19,14 @@ import { type Refusal, refusalOf, throwRefusals } from './refusals.ts'
  * read per object when nothing changed, one write more per object that did.
  */
 export function objectsBackend(): Backend {
-  // What `apply` saw, for the `observe` of the same reconcile: it saves reading everything twice.
-  const seen = new WeakMap<BackendContext, ReadonlyMap<string, Look>>()
-  const preparations = new WeakMap<BackendContext, Promise<Preparation>>()
-  const once = (context: BackendContext, desired: DesiredEnvironment) => {
-    const preparation = preparations.get(context) ?? prepare(context, desired)
-    preparations.set(context, preparation)
-    return preparation
+  // What one reconcile has prepared and seen: it saves doing so twice.
+  const attempts = new WeakMap<BackendContext, Attempt>()
+  const attemptOf = (context: BackendContext, desired: DesiredEnvironment): Attempt => {
+    const before = attempts.get(context)
+    if (before?.desired === desired) return before
+    const attempt: Attempt = { desired, preparation: prepare(context, desired), looks: new Map(), isRefused: false }
+    attempts.set(context, attempt)
+    return attempt
   }
   return {
     name: 'objects',
@@ -34,27 +35,29 @@ export function objectsBackend(): Backend {
       return { inventory: foreseenInventory(prepared, context.namespace, account) }
     },
     async isApplied(context, desired) {
-      const { prepared } = await once(context, desired)
+      const { prepared } = await attemptOf(context, desired).preparation
       return context.environment.status?.appliedDigest === setDigest(prepared)
     },
     async apply(context, desired) {
-      const { prepared, kube, account } = await once(context, desired)
+      const attempt = attemptOf(context, desired)
+      const { prepared, kube, account } = await attempt.preparation
       // Tried once more in the same reconcile: what has been applied by then is known.
-      const applied = [...(seen.get(context) ?? [])].filter(([, look]) => 'live' in look)
-      const known = new Map<string, Look>(applied)
-      const unknown = prepared.filter(({ id }) => !known.has(id)).filter(mayExist(context))
+      const known = attempt.isRefused ? [...attempt.looks].filter(([, look]) => 'live' in look) : []
+      const unknown = prepared.filter(({ id }) => !known.some(([seen]) => seen === id)).filter(mayExist(context))
       const looks = new Map([...known, ...(await lookAt(unknown, kube, context.signal))])
-      seen.set(context, looks)
+      attempt.looks = looks
       const plan = planObjects(context.environment, prepared, looks, account)
       await recordInventory(context, plan.inventory)
       const refusals = [...plan.refusals, ...(await applyAll(plan, kube, looks, context.signal))]
+      attempt.isRefused = refusals.length > 0
       throwRefusals(refusals)
       await prune(context, plan)
     },
     async observe(context, desired): Promise<Observation> {
-      const { prepared, kube } = await once(context, desired)
-      const looks = seen.get(context) ?? (await lookAt(prepared, kube, context.signal))
-      seen.delete(context)
+      const attempt = attemptOf(context, desired)
+      const { prepared, kube } = await attempt.preparation
+      const looks = attempt.looks.size > 0 ? attempt.looks : await lookAt(prepared, kube, context.signal)
+      attempts.delete(context)
       const observation = observeObjects(context, desired.revision, prepared, looks)
       const isAll = (context.environment.status?.inventory?.length ?? 0) <= prepared.length
       // What left the template and is not gone yet has to be looked at.
@@ -64,6 +67,14 @@ export function objectsBackend(): Backend {
     },
     teardown: (context): Promise<Teardown> => teardownObjects(context),
   }
+}
+
+interface Attempt {
+  readonly desired: DesiredEnvironment
+  readonly preparation: Promise<Preparation>
+  looks: Map<string, Look>
+  /** Whether the last try was refused in part. */
+  isRefused: boolean
 }
 
 interface Preparation {

@@ -32,7 +32,7 @@ import type { Outcome } from './workers.ts'
 const settledRecheck = 15 * 60_000
 
 /** A namespace is made a moment after the reconcile has begun whose time is noted; times are whole seconds. */
-const namespaceSlack = 10_000
+const namespaceSlack = 3_000
 
 /** Nobody tells us when a foreign namespace or account that is in the way goes, so a stalled one is looked at again. */
 const stalledRecheck = 10 * 60_000
@@ -207,7 +207,8 @@ async function applyAndObserve(
   backend: BackendContext,
 ): Promise<Outcome> {
   const { [desired.backend.kind]: deployer } = context.backends
-  if (isFirstLook(context, draft, desired) && (await deployer.isApplied?.(backend, desired))) {
+  const isFirst = isFirstLook(context, draft, desired)
+  if (isFirst && backend.namespaceState !== 'new' && (await deployer.isApplied?.(backend, desired))) {
     // Whoever leads next looks at what is ready no more often than the one before would have.
     return { recheckAfter: (0.1 + 0.9 * context.random()) * settledRecheck }
   }

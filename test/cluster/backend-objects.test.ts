@@ -93,8 +93,9 @@ describe('backend objects', () => {
     context = await nextReconcile(world, context)
     const version = context.environment.metadata.resourceVersion
     const calls = spyOnRequests(context)
-    await backend.apply(context, desire(context, manifests))
-    await backend.observe(context, desire(context, manifests))
+    const desired = desire(context, manifests)
+    await backend.apply(context, desired)
+    await backend.observe(context, desired)
     expect(calls).toEqual(['get', 'get'])
     expect((await nextReconcile(world, context)).environment.metadata.resourceVersion).toBe(version)
   })
