@@ -29,7 +29,7 @@ function discriminatedBy(discriminator: string): Record<string, string> {
 
 describe.each(projectBackends)('deployed by $title', { concurrent: true }, backend => {
   const deadline = { deadline: 100_000 * backend.patience }
-  const timeout = 240_000 * backend.patience
+  const timeout = 150_000 * backend.patience
 
   it(
     'where all targets have one discriminator, the first environment has it, and the others stall without harm',

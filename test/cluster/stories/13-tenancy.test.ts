@@ -35,7 +35,7 @@ describe.each(projectBackends)('deployed by $title', { concurrent: true }, backe
 
     const failed = await house.environment(evil).toBe('Failed', deadline)
     const message = findCondition(failed.status?.conditions, 'Ready')?.message ?? ''
-    expect(message).toMatch(new RegExp(`${kind}[ /]`))
+    expect(message).toContain(backend.kluctl ? `${kind} ` : `${kind}/`)
     expect(message).toContain(name)
     expect(message).toMatch(/forbidden/i)
     await house.toSay(evil, 'failed', name)
