@@ -6,22 +6,20 @@ export type MergePatch = Record<string, unknown> | undefined
  * Lists are replaced whole, as merge patches do.
  */
 export function mergePatch(before: object | undefined, after: object): MergePatch {
-  const patch: Record<string, unknown> = {}
-  const old = (before ?? {}) as Record<string, unknown>
-  const wanted = after as Record<string, unknown>
-  for (const key of new Set([...Object.keys(old), ...Object.keys(wanted)])) {
-    const from = old[key]
-    const to = wanted[key]
-    if (to === undefined) {
-      if (from !== undefined) patch[key] = null
-    } else if (isObject(from) && isObject(to)) {
-      const inner = mergePatch(from, to)
-      if (inner !== undefined) patch[key] = inner
-    } else if (!sameJson(from, to)) {
-      patch[key] = to
-    }
-  }
-  return Object.keys(patch).length === 0 ? undefined : patch
+  const old = new Map<string, unknown>(Object.entries(before ?? {}))
+  const wanted = new Map<string, unknown>(Object.entries(after))
+  const changes = [...new Set([...old.keys(), ...wanted.keys()])].flatMap<[string, unknown]>(key => {
+    const change = changeOf(old.get(key), wanted.get(key))
+    return change === undefined ? [] : [[key, change]]
+  })
+  // Not by assignment: a field may be called `__proto__`.
+  return changes.length === 0 ? undefined : Object.fromEntries(changes)
+}
+
+function changeOf(from: unknown, to: unknown): unknown {
+  if (to === undefined) return from === undefined ? undefined : null
+  if (isObject(from) && isObject(to)) return mergePatch(from, to)
+  return sameJson(from, to) ? undefined : to
 }
 
 /** Whether two JSON values are equal; the order of keys does not count, an undefined field is an absent one. */
@@ -30,9 +28,13 @@ export function sameJson(a: unknown, b: unknown): boolean {
     return Array.isArray(b) && a.length === b.length && a.every((item, index) => sameJson(item, b[index]))
   }
   if (isObject(a) && isObject(b)) {
-    return [...new Set([...Object.keys(a), ...Object.keys(b)])].every(key => sameJson(a[key], b[key]))
+    return [...new Set([...Object.keys(a), ...Object.keys(b)])].every(key => sameJson(own(a, key), own(b, key)))
   }
   return Object.is(a, b)
+}
+
+function own(object: Record<string, unknown>, key: string): unknown {
+  return Object.hasOwn(object, key) ? object[key] : undefined
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -46,8 +46,11 @@ describe('changes', () => {
   test('beyond the limit wait in line, are told their place, and move up when one goes', async () => {
     const pulls = await world.repo.openPullRequests([1, 2, 3, 4, 5].map(number => ({ branch: `line-${number}` })))
     for (const { number } of pulls) world.hear({ pullRequest: number })
+    // An environment that was not looked at yet has no admission: it counts neither as admitted nor as waiting.
     const positions = async () =>
-      (await environmentsOf(world)).map(({ status }) => status?.admission?.position ?? 0).toSorted((a, b) => a - b)
+      (await environmentsOf(world))
+        .map(({ status }) => (status?.admission?.admitted ? 0 : (status?.admission?.position ?? -1)))
+        .toSorted((a, b) => a - b)
     await waitFor(async () => JSON.stringify(await positions()) === '[0,0,0,1,2]', {
       describe: async () => `two to wait: ${JSON.stringify((await environmentsOf(world)).map(({ status }) => status))}`,
     })

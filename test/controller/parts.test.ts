@@ -40,6 +40,12 @@ describe('a merge patch', () => {
     )
   })
 
+  test('holds a field with the name of the prototype like any other', () => {
+    const after = JSON.parse('{"a": {"__proto__": ""}}') as object
+    expect(JSON.stringify(mergePatch({ a: {} }, after))).toBe('{"a":{"__proto__":""}}')
+    expect(sameJson({ a: {} }, after)).toBe(false)
+  })
+
   test('removes what is undefined and leaves out what is equal', () => {
     expect(mergePatch({ a: 1, b: { c: 1, d: 2 }, e: [1] }, { a: undefined, b: { c: 1, d: 3 }, e: [1] })).toEqual({
       a: null,
@@ -51,12 +57,12 @@ describe('a merge patch', () => {
   function apply(target: unknown, patch: unknown): unknown {
     if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch
     const isObject = typeof target === 'object' && target !== null && !Array.isArray(target)
-    const result: Record<string, unknown> = isObject ? { ...target } : {}
+    const result = new Map<string, unknown>(isObject ? Object.entries(target) : [])
     for (const [key, value] of Object.entries(patch)) {
-      if (value === null) delete result[key]
-      else result[key] = apply(result[key], value)
+      if (value === null) result.delete(key)
+      else result.set(key, apply(result.get(key), value))
     }
-    return result
+    return Object.fromEntries(result)
   }
 })
 
