@@ -115,7 +115,7 @@ export const ServeSettings = z
       .int()
       .min(1)
       .max(256)
-      .default(24)
+      .default(8)
       .describe('Environments worked on at once'),
     cacheFolder: z
       .string()

@@ -17,6 +17,12 @@ const bindingName = 'offshoot-environment'
 /** Role in kube-system that lets an account read that namespace's uid, kluctl's id of the cluster. */
 const clusterIdRole = 'offshoot-cluster-id'
 
+/**
+ * The API server goes by a new binding as soon as its own watch tells it, about when ours does; milliseconds that ours
+ * is waited for. What is refused nevertheless is tried again.
+ */
+const bindingPatience = 100
+
 /** Names the environment's own account and what binds it. */
 export function accountOf(environment: ReviewEnvironment): string {
   return accountName(environment.metadata.name)
@@ -160,7 +166,9 @@ async function ensureBinding(
     context.stores.bindings.assumeDeleted(known)
   }
   try {
-    context.stores.bindings.assume(await context.kube.create(wanted, { signal }))
+    const bound = await context.kube.create(wanted, { signal })
+    context.stores.bindings.assume(bound)
+    await context.stores.bindings.hears(bound.metadata.resourceVersion ?? '', bindingPatience, signal)
   } catch (error) {
     if (!(error instanceof KubeError)) throw error
     if (error.isForbidden && !error.isNamespaceTerminating) {

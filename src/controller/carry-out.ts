@@ -29,7 +29,9 @@ export async function carryOut(
   options: { mayReserve: boolean },
   signal: AbortSignal,
 ): Promise<void> {
-  if (decision.action === 'create') await create(context, project, decision, options.mayReserve, signal)
+  if (decision.action === 'create') {
+    await context.creations.run(() => create(context, project, decision, options.mayReserve, signal), signal)
+  }
   if (decision.action === 'update') await update(context, project, decision, signal)
 }
 

@@ -5,6 +5,7 @@ import type { Budget } from '../feedback/index.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { EventInput } from '../kube/events.ts'
 import type { Clock } from '../util/clock.ts'
+import type { Gate } from '../util/gate.ts'
 import type { Logger } from '../util/log.ts'
 import type { Farewells } from './farewells.ts'
 import type { ForgeAccess } from './forge-access.ts'
@@ -57,6 +58,8 @@ export interface ControllerContext {
   /** What is known of the cluster's KluctlDeployments. */
   kluctl: Pick<KluctlWatch, 'ready' | 'start' | 'known' | 'has'>
   locks: KeyedLocks
+  /** Environments that are created at the same time: what has begun is not to wait for what comes. */
+  creations: Gate
   freshness: Freshness
   budget: Budget
   commits: CommitCache

@@ -13,6 +13,7 @@ import type { EventRecorder } from '../kube/events.ts'
 import { LeaderElector, type LeaderElectorOptions } from '../kube/leader.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
+import { Gate } from '../util/gate.ts'
 import type { Logger } from '../util/log.ts'
 import type { InstallationApp } from './app-grants.ts'
 import { type ControllerContext, type ControllerLimits, defaultLimits } from './context.ts'
@@ -67,6 +68,9 @@ export interface ControllerOptions {
 
 /** How long running work may take to end when the controller stops, in milliseconds. */
 const drainTime = 15_000
+
+/** More would only keep what was begun from its end: two cores are busy with so many. */
+const creationsAtOnce = 4
 
 /**
  * Watches the cluster, and works while it leads: one queue of keys per kind of work. All state is in the cluster and
@@ -303,6 +307,7 @@ export class Controller {
       commits: this.#commits,
       budget: this.#budget,
       locks: new KeyedLocks(),
+      creations: new Gate(creationsAtOnce),
       freshness: new Freshness(),
       farewells: new Farewells(this.#clock),
       looked: new Set(),

@@ -25,7 +25,7 @@ export const defaultWorkers: Record<QueueName, number> = {
   change: 16,
   listing: 4,
   project: 4,
-  environment: 24,
+  environment: 8,
   feedback: 4,
 }
 

@@ -6,7 +6,7 @@ import { KubeError } from './errors.ts'
 import type { SelectorOptions } from './list.ts'
 import { jitter } from './retry.ts'
 import { type Change, type IndexFunction, Store } from './store.ts'
-import { formatGvk, type GroupVersionKind, type KubeObject } from './types.ts'
+import { compareResourceVersions, formatGvk, type GroupVersionKind, type KubeObject } from './types.ts'
 import { MalformedWatchError, type WatchEvent } from './watch.ts'
 
 /** What an informer watches, and how. */
@@ -23,6 +23,11 @@ export interface InformerOptions<T extends KubeObject> extends SelectorOptions, 
   maxEventBytes?: number
   /** Milliseconds after the first failure, doubled for each further one. Default 500, up to 30,000. */
   backoff?: { first: number; max: number }
+}
+
+interface Waiting {
+  resourceVersion: string
+  resolve: () => void
 }
 
 /** Told about each change once, in order, after the store has it. Handlers only note and return. */
@@ -50,6 +55,7 @@ export class Informer<T extends KubeObject> {
   readonly #resolveSynced: () => void
   #hasSynced = false
   #running: Promise<void> | undefined
+  readonly #waiting = new Set<Waiting>()
   #resourceVersion: string | undefined
   #failures = 0
 
@@ -129,6 +135,34 @@ export class Informer<T extends KubeObject> {
     this.#publish(this.#store.remove(object, true))
   }
 
+  /**
+   * Whether the watch has come as far as `resourceVersion` within `patience` milliseconds: from then on the server's own
+   * watches are likely to have seen that change too.
+   */
+  async hears(resourceVersion: string, patience: number, signal: AbortSignal): Promise<boolean> {
+    if (this.#isHeard(resourceVersion)) return true
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    const waiting = { resourceVersion, resolve: () => resolve(true) }
+    const isOver = new AbortController()
+    this.#waiting.add(waiting)
+    try {
+      const patient = this.#clock.sleep(patience, AbortSignal.any([signal, isOver.signal])).then(() => false)
+      return await Promise.race([promise, patient])
+    } finally {
+      this.#waiting.delete(waiting)
+      isOver.abort(new Error('heard'))
+    }
+  }
+
+  #isHeard(resourceVersion: string): boolean {
+    return this.#resourceVersion !== undefined && compareResourceVersions(this.#resourceVersion, resourceVersion) >= 0
+  }
+
+  #comeTo(resourceVersion: string | undefined): void {
+    this.#resourceVersion = resourceVersion
+    for (const waiting of this.#waiting) if (this.#isHeard(waiting.resourceVersion)) waiting.resolve()
+  }
+
   async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
@@ -157,8 +191,8 @@ export class Informer<T extends KubeObject> {
     const { items, resourceVersion } = await this.#client.list<T>(this.#options, { ...this.#selectors(), signal })
     signal.throwIfAborted()
     const objects = items.map(item => this.#transform(item))
-    this.#resourceVersion = resourceVersion
     this.#publish(this.#store.replace(objects, resourceVersion))
+    this.#comeTo(resourceVersion)
     this.#hasSynced = true
     this.#resolveSynced()
   }
@@ -192,7 +226,7 @@ export class Informer<T extends KubeObject> {
   }
 
   #take(event: WatchEvent<T>): void {
-    this.#resourceVersion = event.object.metadata.resourceVersion ?? this.#resourceVersion
+    this.#comeTo(event.object.metadata.resourceVersion ?? this.#resourceVersion)
     if (event.type === 'BOOKMARK') return
     if (event.type === 'DELETED') this.#publish(this.#store.remove(event.object))
     else this.#publish(this.#store.upsert(this.#transform(event.object)))

@@ -190,6 +190,22 @@ describe('Informer', () => {
     expect(log).toEqual(['add a', 'update a 1>8', 'add end'])
   })
 
+  it('tells when its watch has come as far as a write, or that it has not in time', async () => {
+    const server = await startOddServer()
+    const watch = Promise.withResolvers<ServerResponse>()
+    script(server, [answer([], '5')], [response => watch.resolve(response)])
+    const { informer } = start(server)
+    const { signal } = new AbortController()
+    await informer.synced
+    informer.assume(configMap('a', '8'))
+    expect(await informer.hears('5', 60_000, signal)).toBe(true)
+    expect(await informer.hears('8', 1, signal)).toBe(false)
+    const heard = informer.hears('8', 60_000, signal)
+    send(await watch.promise, 'ADDED', configMap('a', '8'))
+    expect(await heard).toBe(true)
+    await expect(informer.hears('9', 60_000, AbortSignal.abort(new Error('stopped')))).rejects.toThrow('stopped')
+  })
+
   it('does not bring a deleted object back', async () => {
     const server = await startOddServer()
     script(server, [answer([configMap('a', '1')], '5')], [response => send(response, 'DELETED', configMap('a', '9'))])
