@@ -1,22 +1,16 @@
-import type { Registry } from 'prom-client'
 import { annotations, type ChangeIdentity, changeKey, type ReviewProject } from '../api/index.ts'
-import type { Backend } from '../backend/backend.ts'
 import { EngineRuns } from '../backend/engine/runs.ts'
-import { type EngineServices, engineBackend } from '../backend/engine.ts'
+import { engineBackend } from '../backend/engine.ts'
 import { kluctlDeploymentBackend } from '../backend/kluctl-deployment.ts'
 import { objectsBackend } from '../backend/objects.ts'
-import type { ProjectSources } from '../backend/project-source.ts'
-import { Budget, type Limit } from '../feedback/index.ts'
-import type { Forges, ForgeType } from '../forge/forge.ts'
-import type { KubeClient } from '../kube/client.ts'
-import type { EventRecorder } from '../kube/events.ts'
-import { LeaderElector, type LeaderElectorOptions } from '../kube/leader.ts'
+import { Budget } from '../feedback/index.ts'
+import type { ForgeType } from '../forge/forge.ts'
+import { LeaderElector } from '../kube/leader.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
 import { Gate } from '../util/gate.ts'
 import type { Logger } from '../util/log.ts'
-import type { InstallationApp } from './app-grants.ts'
-import { type ControllerContext, type ControllerLimits, defaultLimits } from './context.ts'
+import { type ControllerContext, defaultLimits } from './context.ts'
 import { Farewells } from './farewells.ts'
 import { ForgeAccess } from './forge-access.ts'
 import { Freshness } from './freshness.ts'
@@ -25,46 +19,11 @@ import type { Place } from './keys.ts'
 import { KluctlWatch } from './kluctl-watch.ts'
 import { KeyedLocks } from './locks.ts'
 import { type ControllerMetrics, controllerMetrics } from './metrics.ts'
+import type { ControllerOptions } from './options.ts'
 import { CommitCache } from './overrides.ts'
-import { defaultWorkers, type QueueName, Queues } from './queues.ts'
+import { defaultWorkers, Queues } from './queues.ts'
 import { createStores, type Stores } from './stores.ts'
 import { Term } from './term.ts'
-
-/** What a controller is made of. */
-export interface ControllerOptions {
-  kube: KubeClient
-  forges: Forges
-  /** Where Kluctl projects come from. Closed by whoever made it. */
-  projects: ProjectSources
-  /** Carries out what backend `engine` deploys. */
-  deployer: EngineServices['carryOut']
-  /** Whether it can do so in Jobs. */
-  jobs?: boolean
-  /** Other backends than the built-in ones. */
-  backends?: Partial<Record<Backend['name'], Backend>>
-  events: EventRecorder
-  registry: Registry
-  log: Logger
-  clock?: Clock
-  /** Between 0 and 1; spreads retries and listings. */
-  random?: () => number
-  /** Which Lease decides who works; absent: this replica does, alone. */
-  election?: Pick<LeaderElectorOptions, 'namespace' | 'name' | 'identity'> & Partial<LeaderElectorOptions>
-  /** Namespaces whose projects are looked after; none: all. */
-  namespaces?: readonly string[]
-  /** ClusterRoles that projects may give to environments; absent: what RBAC lets the controller bind. */
-  allowedClusterRoles?: readonly string[]
-  /** The GitHub App of the whole installation, for projects without a credential of their own. */
-  githubApp?: InstallationApp
-  /** Public address of the server; with it, deliveries that failed to arrive there are asked for again. */
-  webhookUrl?: string
-  /** Tells clusters apart that use one account at a forge. */
-  installation?: string
-  limits?: Partial<ControllerLimits>
-  workers?: Partial<Record<QueueName, number>>
-  /** Sends to a forge, per credential; default: GitHub's limits. */
-  feedbackLimits?: readonly Limit[]
-}
 
 /** How long running work may take to end when the controller stops, in milliseconds. */
 const drainTime = 15_000
