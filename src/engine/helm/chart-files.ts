@@ -56,9 +56,15 @@ async function readInside(path: string, base: string): Promise<Buffer> {
 
 /** What a chart's templates, and the templates in its values, make use of. */
 export function usesOf(files: ChartFiles, values: Uint8Array | undefined): Uses {
-  const texts = [...files].filter(([path]) => isTemplate(path)).map(([path, content]) => textOf(path, content))
+  const textsOf = (isWanted: (path: string) => boolean) =>
+    [...files].filter(([path]) => isWanted(path)).map(([path, content]) => textOf(path, content))
+  const texts = textsOf(isTemplate)
   if (values !== undefined) texts.push(Buffer.from(values).toString('utf8'))
   const calls = new Set(texts.flatMap(callsIn))
+  // `tpl (.Files.Get "x") .` makes a template of any file.
+  if (calls.has('tpl') && texts.some(text => text.includes('.Files'))) {
+    for (const name of textsOf(path => !isTemplate(path)).flatMap(callsIn)) calls.add(name)
+  }
   return {
     time: timely.some(name => calls.has(name)),
     chance: [...calls].some(name => chance.test(name)),

@@ -134,6 +134,21 @@ test('results are kept by content; those of chance and time are made anew', asyn
   expect(seen.size).toBe(4)
 })
 
+test('chance in a file that a template makes a template of is made anew too', async () => {
+  const env = await ownCache()
+  await using project = await helmProject(
+    local,
+    chart({
+      'files/password.txt': '{{ randAlphaNum 20 }}',
+      'templates/x.yaml': manifest('Secret', 'x', '{}', `stringData: {p: {{ tpl (.Files.Get "files/password.txt") . }}}
+`),
+    }),
+  )
+  const seen = new Set<string>()
+  for (let turn = 0; turn < 3; turn++) seen.add(JSON.stringify(await objects(project, env)))
+  expect(seen.size).toBe(3)
+})
+
 test('charts that only mention chance are kept once two runs agreed', async () => {
   const env = await ownCache()
   const unused = '{{- if .Values.never }}{{ randAlphaNum 20 }}{{- end }}\n'
