@@ -45,7 +45,7 @@ export const usage = `npm run bench -- main-job [flags]
   --rounds N     pull requests one after the other, per measurement (default ${full.rounds})
   --burst N      pull requests at once, and environments in place after that (default ${full.burst})
   --crowd N      fill up to N environments and measure latency and rest again (default: not)
-  --placed N     restart and rest alone, with N environments that nobody deployed: quick to fill (default: not)
+  --placed N     restart, rest and one at a time, with N environments that nobody deployed: quick to fill (default: not)
   --pushes S     seconds of 50 pushes each (default ${full.pushes})
   --stream N     webhooks 30 ms apart (default ${full.stream})
   --rest S       seconds at rest (default ${full.rest})

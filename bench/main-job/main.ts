@@ -27,7 +27,9 @@ await inWorld(
     if (sizes.placed > 0) {
       await place(world, report, sizes.placed)
       await restart(world, report, sizes.placed)
-      return rest(world, report, sizes.restSeconds, sizes.placed)
+      await rest(world, report, sizes.restSeconds, sizes.placed)
+      await oneAtATime(world, report, sizes.rounds, sizes.placed)
+      return
     }
     const pulls = []
     if (wants('single')) pulls.push(...(await oneAtATime(world, report, sizes.rounds, 0)))

@@ -4,6 +4,7 @@ import { prepareObjects, setDigest } from '../../src/backend/objects/prepare.ts'
 import type { RenderedObject } from '../../src/environment/desired.ts'
 import { KubeClient } from '../../src/kube/client.ts'
 import { formatKey, type KubeObject, type ObjectKey } from '../../src/kube/types.ts'
+import { timestamp } from '../../src/util/clock.ts'
 import { parallel } from '../../src/util/parallel.ts'
 import type { PullRequest } from '../../test/harness/forge/model.ts'
 import { waitFor } from '../../test/harness/wait.ts'
@@ -80,7 +81,9 @@ class Copier {
     const signal = AbortSignal.timeout(60_000)
     const prepared = await prepareObjects(manifests, environment, namespace, this.#kube, signal)
     for (const { object } of prepared) await this.#kube.create(object)
-    const known = { ...status, appliedDigest: setDigest(prepared) }
+    // A namespace that is younger than what was deployed into it is another one.
+    const times = { ...status?.times, applied: timestamp(Date.now()) }
+    const known = { ...status, times, appliedDigest: setDigest(prepared) }
     await this.#kube.replaceStatus<ReviewEnvironment>({ ...environment, status: known })
   }
 

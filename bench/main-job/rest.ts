@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
+import { apiVersion, type ReviewProject } from '../../src/api/index.ts'
 import { sumOf } from '../../test/harness/metrics.ts'
 import { waitFor } from '../../test/harness/wait.ts'
 import type { Report } from './report.ts'
@@ -62,11 +63,15 @@ export async function restart(world: World, report: Report, inPlace: number): Pr
   })
 }
 
-/** Waits until every environment is ready and nothing is to be done. */
+/** Waits until every environment is ready, its project has counted them, and nothing is to be done. */
 export async function steady(world: World, inPlace: number): Promise<void> {
   const ready = async () =>
     sumOf((await world.usage.read()).samples, 'offshoot_environments', { state: 'Ready' }) >= inPlace
   await waitFor(ready, { deadline: 600_000, interval: 1000, describe: `${inPlace} environments to be ready` })
+  const { namespace } = world.house
+  const project = { apiVersion, kind: 'ReviewProject', namespace, name: 'shop' }
+  const counted = async () => ((await world.cluster.admin.get<ReviewProject>(project))?.status?.ready ?? 0) >= inPlace
+  await waitFor(counted, { deadline: 60_000, interval: 1000, describe: `the project to count ${inPlace}` })
   await world.house.settled()
 }
 
