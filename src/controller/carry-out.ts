@@ -5,7 +5,6 @@ import {
   type EnvironmentTimes,
   identityOf,
   type ReviewEnvironment,
-  type ReviewEnvironmentStatus,
   type ReviewProject,
 } from '../api/index.ts'
 import type { Decision } from '../environment/decide.ts'
@@ -14,7 +13,7 @@ import { KubeError } from '../kube/errors.ts'
 import { timestamp } from '../util/clock.ts'
 import { TerminalError } from '../util/errors.ts'
 import { hasFreePlace } from './admission.ts'
-import { isAhead, storedStatus, withClaim, withStatusAhead } from './ahead.ts'
+import { storedStatus, withClaim, withStatusAhead } from './ahead.ts'
 import { claiming } from './claim.ts'
 import type { ControllerContext } from './context.ts'
 import { mergePatch } from './patch.ts'
@@ -112,26 +111,18 @@ async function update(
 ): Promise<void> {
   const { facts, specChanged, factsChanged } = decision
   let { environment } = decision
-  const isNew = specChanged || environment.status?.times?.requested === undefined
-  const times = isNew ? { requested: timestamp(context.clock.now()) } : {}
-  const mayFollow = factsChanged && specChanged && isDeployedNext(context, environment)
-  if (factsChanged && !mayFollow) environment = await recordFacts(context, environment, facts, times, signal)
+  // Facts come first: a commit of which nothing is known is never deployed by them.
+  if (factsChanged) {
+    const isNew = specChanged || environment.status?.times?.requested === undefined
+    const times = isNew ? { requested: timestamp(context.clock.now()) } : {}
+    environment = await recordFacts(context, environment, facts, times, signal)
+  }
   if (specChanged) {
     const patch = { metadata: { uid: environment.metadata.uid }, spec: { revision: facts.sha } }
     const patched = await context.kube.patch<ReviewEnvironment>(keyOf(environment), patch, { type: 'merge', signal })
-    const known = mayFollow ? withStatusAhead(patched, withFacts(patched.status, facts, times)) : patched
-    context.stores.environments.assume(known, { ahead: mayFollow })
+    context.stores.environments.assume(patched)
   }
   if (environment.status?.admission === undefined) askForPlace(context, project)
-}
-
-/**
- * Whether the environment is deployed as soon as its commit is another: what ends that brings the facts along, one write
- * less for each push. If they get lost before, the forge is asked again, and nothing is deployed without them.
- */
-function isDeployedNext({ stores }: ControllerContext, { metadata }: ReviewEnvironment): boolean {
-  const newest = stores.environments.get(metadata.namespace, metadata.name)
-  return newest !== undefined && !isAhead(newest) && newest.status?.admission?.admitted === true
 }
 
 /** Writes what the forge says into the status; gives the environment as it is then. */
@@ -143,21 +134,13 @@ async function recordFacts(
   signal: AbortSignal,
 ): Promise<ReviewEnvironment> {
   const newest = context.stores.environments.get(environment.metadata.namespace, environment.metadata.name)
-  const wanted = withFacts(newest?.status, facts, times)
+  const wanted = { ...newest?.status, ...factsOf(facts), times: { ...newest?.status?.times, ...times } }
   const stored = newest && storedStatus(newest)
   const patch = { metadata: { uid: environment.metadata.uid }, status: mergePatch(stored, wanted) ?? {} }
   const options = { type: 'merge', subresource: 'status', signal } as const
   const patched = await context.kube.patch<ReviewEnvironment>(keyOf(environment), patch, options)
   context.stores.environments.assume(patched)
   return patched
-}
-
-function withFacts(
-  status: ReviewEnvironmentStatus | undefined,
-  facts: ChangeFacts,
-  times: EnvironmentTimes,
-): ReviewEnvironmentStatus {
-  return { ...status, ...factsOf(facts), times: { ...status?.times, ...times } }
 }
 
 function factsOf(facts: ChangeFacts) {

@@ -141,7 +141,8 @@ function obstacleTo(environment: ReviewEnvironment, project: ReviewProject | und
   if (refusal !== undefined) throw new TerminalError('ForkDenied', refusal)
   // Whoever may write the spec could name any commit, such as one that only a fork has; the forge tells the head.
   if (revision !== facts.sha) {
-    return { reason: 'RevisionUnknown', message: 'waits for spec.revision to be the head of the change', asks: true }
+    const asks = revision === undefined
+    return { reason: 'RevisionUnknown', message: 'waits for spec.revision to be the head of the change', asks }
   }
   return undefined
 }

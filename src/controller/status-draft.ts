@@ -125,9 +125,8 @@ export class StatusDraft {
     const before = this.#environment.status
     if (recorded.some(field => !sameJson(live.status?.[field], before?.[field]))) throw conflict
     // Facts that were not written yet stay, unless newer ones were.
-    const stored = storedStatus(this.#environment)
-    const facts = isAhead(this.#environment) && sameJson(live.status?.change, stored?.change)
-    this.#take(facts ? withFactsAhead(live, before) : live)
+    const facts = isAhead(this.#environment) && live.status?.change === undefined
+    this.#take(facts ? withStatusAhead(live, { ...live.status, ...before }) : live)
   }
 
   async #patch(patch: Record<string, unknown>, subresource: string | undefined, signal?: AbortSignal): Promise<void> {
@@ -151,15 +150,4 @@ export class StatusDraft {
     const { namespace, name } = this.#environment.metadata
     return { apiVersion, kind: 'ReviewEnvironment', namespace, name }
   }
-}
-
-/** What the forge says as in `before`; and the place that was given with it, unless there is word of one. */
-function withFactsAhead(live: ReviewEnvironment, before: ReviewEnvironmentStatus | undefined): ReviewEnvironment {
-  const { change, summary, admission } = before ?? {}
-  return withStatusAhead(live, {
-    ...(admission === undefined ? {} : { admission }),
-    ...live.status,
-    ...(change === undefined ? {} : { change }),
-    ...(summary === undefined ? {} : { summary }),
-  })
 }

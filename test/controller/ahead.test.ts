@@ -1,13 +1,10 @@
-import { describe, expect, test } from 'vitest'
-import type { ReviewEnvironment, ReviewEnvironmentStatus, ReviewProject } from '../../src/api/index.ts'
+import { expect, test } from 'vitest'
+import type { ReviewEnvironment, ReviewEnvironmentStatus } from '../../src/api/index.ts'
 import { isAhead, withStatusAhead } from '../../src/controller/ahead.ts'
-import { carryOut } from '../../src/controller/carry-out.ts'
 import type { ControllerContext } from '../../src/controller/context.ts'
 import { StatusDraft } from '../../src/controller/status-draft.ts'
 import { createStores } from '../../src/controller/stores.ts'
-import type { Decision } from '../../src/environment/decide.ts'
 import { KubeError } from '../../src/kube/errors.ts'
-import { Gate } from '../../src/util/gate.ts'
 import { silentLogger } from '../../src/util/log.ts'
 import { environmentWith } from '../feedback/builders.ts'
 import { FakeClock } from './fake-clock.ts'
@@ -24,36 +21,20 @@ function statusOf(letter: string): ReviewEnvironmentStatus {
   return { change: facts(letter), admission: { admitted: true } } as unknown as ReviewEnvironmentStatus
 }
 
-/** RFC 7386, without removal. */
-function merged(target: unknown, patch: unknown): unknown {
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch ?? target
-  const before = (target ?? {}) as Record<string, unknown>
-  return {
-    ...before,
-    ...Object.fromEntries(Object.entries(patch).map(([key, value]) => [key, merged(before[key], value)])),
-  }
-}
-
-interface Patch {
-  metadata?: { resourceVersion?: string }
-  spec?: Record<string, unknown>
-  status?: Record<string, unknown>
-}
-
 /** A controller's view of one environment, and the API server's. */
 function world(live: ReviewEnvironment) {
-  const server = { live, patches: [] as Patch[] }
+  const server = { live, patches: [] as { metadata?: { resourceVersion?: string }; status: Record<string, unknown> }[] }
   const kube = {
     get: () => Promise.resolve(server.live),
-    patch: (_key: unknown, patch: Patch) => {
+    patch: (_key: unknown, patch: (typeof server.patches)[number]) => {
       server.patches.push(patch)
       const { resourceVersion } = server.live.metadata
       if (patch.metadata?.resourceVersion !== undefined && patch.metadata.resourceVersion !== resourceVersion) {
         return Promise.reject(new KubeError(409, 'Conflict', 'changed'))
       }
-      const status = merged(server.live.status, patch.status) as ReviewEnvironmentStatus
+      const status = { ...server.live.status, ...patch.status } as ReviewEnvironmentStatus
       const metadata = { ...server.live.metadata, resourceVersion: `${Number(resourceVersion) + 1}` }
-      server.live = { ...server.live, spec: { ...server.live.spec, ...patch.spec }, metadata, status }
+      server.live = { ...server.live, metadata, status }
       return Promise.resolve(server.live)
     },
   }
@@ -114,57 +95,4 @@ test('they outlive a conflict with a write that does not know them', async () =>
   all.server.live = { ...environment, metadata }
   await draft.record({ namespace: 'shop-pr-7' })
   expect(all.server.live.status).toMatchObject({ ...statusOf('a'), namespace: 'shop-pr-7' })
-})
-
-describe('a push to an environment that has a place', () => {
-  const project = { metadata: { namespace: 'shop', name: 'shop' } } as unknown as ReviewProject
-
-  async function pushed(live: ReviewEnvironment) {
-    const all = world(live)
-    const context = { ...all.context, creations: new Gate(1) }
-    all.stores.environments.assume(live)
-    const decision = { action: 'update', environment: live, facts: facts('b'), specChanged: true, factsChanged: true }
-    const { signal } = new AbortController()
-    await carryOut(context, project, decision as unknown as Decision, { mayReserve: true }, signal)
-    return all
-  }
-  const running = () => ({ ...created(), status: { ...statusOf('a'), namespace: 'shop-pr-7' } })
-
-  test('is one write; what the forge said is known at once and goes with the next', async () => {
-    const all = await pushed(running())
-    expect(all.server.patches).toMatchObject([{ spec: { revision: sha('b') } }])
-    expect(storedIn(all).status).toMatchObject({ change: facts('b'), namespace: 'shop-pr-7' })
-    expect(all.server.live.status?.change?.sha).toBe(sha('a'))
-    await new StatusDraft(all.context, storedIn(all)).save()
-    expect(all.server.live.status).toMatchObject({ change: facts('b'), namespace: 'shop-pr-7' })
-  })
-
-  test('keeps what others wrote in between', async () => {
-    const all = await pushed(running())
-    const draft = new StatusDraft(all.context, storedIn(all))
-    const feedback = { commentId: 9 }
-    const { live } = all.server
-    const metadata = { ...live.metadata, resourceVersion: '12' }
-    all.server.live = { ...live, metadata, status: { ...live.status, feedback } as ReviewEnvironmentStatus }
-    await draft.save()
-    expect(all.server.live.status).toMatchObject({ change: facts('b'), feedback })
-    expect(JSON.stringify(all.server.patches.at(-1))).not.toContain('feedback')
-  })
-
-  test('before its own first facts were written brings none: they would take the place away', async () => {
-    const environment = created()
-    const all = world(environment)
-    all.stores.environments.assume(withStatusAhead(environment, statusOf('a')), { ahead: true })
-    const context = { ...all.context, creations: new Gate(1) }
-    const decision = {
-      action: 'update',
-      environment: storedIn(all),
-      facts: facts('b'),
-      specChanged: true,
-      factsChanged: true,
-    }
-    const { signal } = new AbortController()
-    await carryOut(context, project, decision as unknown as Decision, { mayReserve: true }, signal)
-    expect(all.server.live.status).toMatchObject({ change: facts('b'), admission: { admitted: true } })
-  })
 })
