@@ -83,7 +83,8 @@ class Copier {
     for (const { object } of prepared) await this.#kube.create(object)
     // A namespace that is younger than what was deployed into it is another one.
     const times = { ...status?.times, applied: timestamp(Date.now()) }
-    const known = { ...status, times, appliedDigest: setDigest(prepared) }
+    const change = status?.change && { ...status.change, createdAt: timestamp(Date.parse(pull.createdAt)) }
+    const known = { ...status, change, times, appliedDigest: setDigest(prepared) }
     await this.#kube.replaceStatus<ReviewEnvironment>({ ...environment, status: known })
   }
 
@@ -114,6 +115,7 @@ class Copier {
       .replaceAll(new RegExp(`"(pullRequest|number)":${first.number}(?![0-9])`, 'g'), `"$1":${pull.number}`)
       .replaceAll(`/pull/${first.number}"`, `/pull/${pull.number}"`)
       .replaceAll(first.branch, pull.branch)
+      .replaceAll(`#${first.number} `, `#${pull.number} `)
       .replaceAll(first.title, pull.title)
       .replaceAll(first.sha, pull.sha)
       .replaceAll(this.#model.metadata.uid ?? 'no uid', uid)

@@ -29,9 +29,7 @@ export async function carryOut(
   options: { mayReserve: boolean },
   signal: AbortSignal,
 ): Promise<void> {
-  if (decision.action === 'create') {
-    await context.creations.run(() => create(context, project, decision, options.mayReserve, signal), signal)
-  }
+  if (decision.action === 'create') await create(context, project, decision, options.mayReserve, signal)
   if (decision.action === 'update') await update(context, project, decision, signal)
 }
 
@@ -61,7 +59,7 @@ async function create(
   // Who has to wait claims nothing: what the project asks for may be another thing by then.
   const isNext = mayReserve && hasFreePlace(context, project, environment)
   const wanted = isNext ? await claiming(context, project, environment, facts, signal) : environment
-  const created = await createOrFind(context, wanted, signal)
+  const created = await context.creations.run(() => createOrFind(context, wanted, signal), signal)
   const requested = timestamp(context.clock.now())
   if (mayReserve && hasFreePlace(context, project, created)) {
     const times = { requested, admitted: requested }

@@ -1,4 +1,5 @@
 import { annotations, changeKey, type ReviewEnvironment, type ReviewProject } from '../api/index.ts'
+import { shownState } from '../feedback/index.ts'
 import type { InformerHandler } from '../kube/informer.ts'
 import type { KubeObject } from '../kube/types.ts'
 import type { ControllerContext } from './context.ts'
@@ -111,8 +112,10 @@ function concernsReconciler(environment: ReviewEnvironment, old: ReviewEnvironme
 }
 
 /** What people are told of; a change of anything else is no reason to send. */
-function told({ status }: ReviewEnvironment): unknown {
-  const { state, url, name, change, deployedRevision, conditions, admission, blockers, blockerCount } = status ?? {}
+function told(environment: ReviewEnvironment): unknown {
+  const { status } = environment
+  const state = status?.state && shownState(environment)
+  const { url, name, change, deployedRevision, conditions, admission, blockers, blockerCount } = status ?? {}
   const shown = conditions?.filter(({ type }) => type === 'Ready' || type === 'Stalled')
   const words = shown?.map(({ type, reason, message }) => ({ type, reason, message }))
   return { state, url, name, deployedRevision, words, admission, blockers, blockerCount, revision: change?.sha }
@@ -120,7 +123,7 @@ function told({ status }: ReviewEnvironment): unknown {
 
 function tell({ enqueue }: ControllerContext, environment: ReviewEnvironment): void {
   const work = { kind: 'feedback', ...placeIn(environment.metadata) } as const
-  const { state } = environment.status ?? {}
+  const state = shownState(environment)
   if (state === 'Ready' || state === 'Failed' || state === 'Blocked') enqueue.now(work)
   else enqueue.after(work, passing)
 }

@@ -38,6 +38,9 @@ const deadlines: Record<QueueName, number> = {
   feedback: 60_000,
 }
 
+/** With more environments than this in line, changes wait. */
+const longestLine = 24
+
 /** How long a change waits for environments to be done, in milliseconds; then it is looked at all the same. */
 const longestWait = 20_000
 
@@ -121,11 +124,11 @@ export class Queues implements Enqueue {
     for (const queue of this.byName.values()) queue.close()
   }
 
-  /** Waits while as many environments wait as can be worked on: what was begun is finished before more is begun. */
+  /** Waits while many environments wait: what was begun is finished before more is begun. */
   async #room(signal: AbortSignal): Promise<void> {
     const { clock, workers } = this.#options
     const environments = this.byName.get('environment')
-    const isFull = () => (environments?.asked ?? 0) > workers.environment
+    const isFull = () => (environments?.asked ?? 0) > Math.max(longestLine, workers.environment)
     for (let waited = 0; isFull() && waited < longestWait; waited += 10) await clock.sleep(10, signal)
   }
 

@@ -62,7 +62,7 @@ export function viewOf(
   options: { gone: boolean; installation: string; mask: Mask },
 ): FeedbackView {
   const { status = {}, metadata } = environment
-  const state = options.gone ? 'Gone' : (status.state ?? 'Pending')
+  const state = options.gone ? 'Gone' : shownState(environment)
   const stalled = findCondition(status.conditions, 'Stalled')
   const told = stalled?.status === 'True' ? stalled : findCondition(status.conditions, 'Ready')
   const explained = state === 'Failed' || state === 'Blocked'
@@ -85,6 +85,12 @@ export function viewOf(
     blockerCount: status.blockerCount ?? status.blockers?.length ?? 0,
     ...readiness(environment, state),
   }
+}
+
+/** The state as it is for the change's own commit: while an older one is ready, the newer is being deployed. */
+export function shownState({ status = {} }: ReviewEnvironment): EnvironmentState {
+  const { state = 'Pending', change, deployedRevision } = status
+  return state === 'Ready' && deployedRevision !== change?.sha ? 'Deploying' : state
 }
 
 function deploymentOf({ status = {} }: ReviewEnvironment, mask: Mask): FeedbackDeployment | undefined {

@@ -12,7 +12,7 @@ function factsOf(branch: string | undefined): ChangeFacts {
     : { ...common, kind: 'branch', branch }
 }
 
-/** An environment for pull request 42 of project offshoot/shop. */
+/** An environment for pull request 42 of project offshoot/shop; a ready one runs its commit unless told otherwise. */
 export function environmentWith(status: ReviewEnvironmentStatus = {}, branch?: string): ReviewEnvironment {
   return {
     apiVersion: 'offshoot.dev/v1alpha1',
@@ -24,7 +24,11 @@ export function environmentWith(status: ReviewEnvironmentStatus = {}, branch?: s
       origin: 'automatic',
       revision: sha,
     },
-    status: { change: factsOf(branch), ...status },
+    status: {
+      change: factsOf(branch),
+      ...(status.state === 'Ready' ? { deployedRevision: sha } : {}),
+      ...status,
+    },
   }
 }
 

@@ -31,6 +31,15 @@ describe('the comment', () => {
     expect(comment).not.toContain('Running')
   })
 
+  test('calls a new commit ready only when it is deployed, and names the one that runs', () => {
+    const view = viewWith({ state: 'Ready', deployedRevision: 'b'.repeat(40) })
+    const comment = renderComment(view)
+    expect(comment).toContain('### Review environment is being deployed')
+    expect(comment).toContain('| Commit | `aaaaaaaaaaaa` |')
+    expect(comment).toContain('| Running | `bbbbbbbbbbbb` |')
+    expect(renderStatus(view).state).toBe('pending')
+  })
+
   test('tells the place in the waiting line, up to twenty', () => {
     const waiting = (position: number) =>
       renderComment(viewWith({ state: 'Waiting', admission: { admitted: false, position, ahead: 5 } }))

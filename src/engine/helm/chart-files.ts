@@ -62,7 +62,7 @@ export function usesOf(files: ChartFiles, values: Uint8Array | undefined): Uses 
   if (values !== undefined) texts.push(Buffer.from(values).toString('utf8'))
   const calls = new Set(texts.flatMap(callsIn))
   // `tpl (.Files.Get "x") .` makes a template of any file.
-  if (calls.has('tpl') && texts.some(text => text.includes('.Files'))) {
+  if (calls.has('tpl')) {
     for (const name of textsOf(path => !isTemplate(path)).flatMap(callsIn)) calls.add(name)
   }
   return {
@@ -89,9 +89,21 @@ function textOf(path: string, content: Buffer): string {
 
 /** Names called in the actions of a template; comments and strings are not calls, fields and variables neither. */
 function callsIn(text: string): string[] {
-  const actions = text.match(/\{\{(?!-?\s*\/\*)[\s\S]*?\}\}/g) ?? []
-  return actions.flatMap(action => {
+  return actionsIn(text).flatMap(action => {
     const code = action.replaceAll(/"(?:[^"\\\n]|\\.)*"|`[^`]*`/g, ' ')
     return code.match(/(?<![.$\w])[a-zA-Z]\w*/g) ?? []
   })
+}
+
+/** What stands in double braces. By hand: as a pattern it takes a square of the time for braces that never close. */
+function actionsIn(text: string): string[] {
+  const actions: string[] = []
+  for (let start = text.indexOf('{{'); start >= 0; ) {
+    const end = text.indexOf('}}', start)
+    if (end < 0) break
+    const action = text.slice(start, end)
+    if (!/^\{\{-?\s*\/\*/.test(action)) actions.push(action)
+    start = text.indexOf('{{', end)
+  }
+  return actions
 }

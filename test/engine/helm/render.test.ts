@@ -140,8 +140,13 @@ test('chance in a file that a template makes a template of is made anew too', as
     local,
     chart({
       'files/password.txt': '{{ randAlphaNum 20 }}',
-      'templates/x.yaml': manifest('Secret', 'x', '{}', `stringData: {p: {{ tpl (.Files.Get "files/password.txt") . }}}
-`),
+      'templates/x.yaml': manifest(
+        'Secret',
+        'x',
+        '{}',
+        `stringData: {p: {{ tpl (.Files.Get "files/password.txt") . }}}
+`,
+      ),
     }),
   )
   const seen = new Set<string>()
