@@ -52,7 +52,7 @@ export async function restart(world: World, report: Report, inPlace: number): Pr
     interval: 250,
     describe: 'every environment to be looked at',
   })
-  await world.house.settled()
+  await world.house.settled(600_000)
   const used = await world.usage.read()
   const seconds = (performance.now() - began) / 1000
   report.add({

@@ -149,7 +149,7 @@ export class House {
   }
 
   /** Waits until every delivery is answered and Offshoot has nothing to do: what has not happened by then will not. */
-  async settled(): Promise<void> {
+  async settled(deadline = 60_000): Promise<void> {
     await this.forge.deliveries.settled()
     let quiet = 0
     const look = async () => {
@@ -158,7 +158,7 @@ export class House {
       quiet = busy ? 0 : quiet + 1
       return quiet >= 3
     }
-    await waitFor(look, { describe: 'Offshoot to have nothing to do', deadline: 60_000 })
+    await waitFor(look, { describe: 'Offshoot to have nothing to do', deadline })
   }
 
   /** What Offshoot says on a pull request. @throws Error when it says it twice */
