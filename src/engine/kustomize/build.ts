@@ -33,7 +33,7 @@ export interface KustomizeOptions {
   readonly shortcut?: boolean
 }
 
-/** Kustomize as kluctl uses it: legacy order off, files from anywhere in the rendered tree, no plugins. */
+/** Kustomize as kluctl uses it: legacy order off, files from anywhere in the rendered tree, no plugins but its own. */
 export function createKustomize(options: KustomizeOptions): Kustomize {
   const cache = new ContentCache(options.cacheFolder, 'kustomize')
   return { build: (item, signal) => build(item, options, cache, signal) }
@@ -77,6 +77,7 @@ async function buildForReal(
   for (const url of closure.remote) {
     if (!policy.allowsUrl(url)) throw new RefusedError(`${url} may not be asked for`)
   }
+  const restrictor = restrictorFor(closure, policy)
   const plain = await decryptAll(closure, sops, signal)
   const tool = await tools.get('kustomize', signal)
   const cachable = plain === undefined && closure.remote.size === 0 && !closure.unknown
@@ -85,13 +86,28 @@ async function buildForReal(
   if (known !== undefined) return readObjects(known)
   await using place = plain === undefined ? undefined : await mirror(plain)
   const root = place?.folder ?? item.renderedRoot
-  const args = [...tool.verb, '--load-restrictor', 'LoadRestrictionsNone', '--reorder', 'none', item.renderedPath]
+  const args = [...tool.verb, '--load-restrictor', restrictor, '--reorder', 'none', item.renderedPath]
   const env = toolEnvironment(environment, { GIT_TERMINAL_PROMPT: '0' })
   const { stdout } = await runTool(tool.path, args, { env, cwd: root, signal }).catch(error => {
     throw error instanceof ToolError ? new EngineError(error.message.replaceAll(`${root}/`, '')) : error
   })
   if (cachable) await cache.put(key, stdout)
   return readObjects(stdout)
+}
+
+/**
+ * kluctl lets Kustomize read files from anywhere. Of a project that nobody trusts it reads those outside of a
+ * kustomization's folder only where every one of them is known before, and Kustomize itself keeps to the folder else.
+ * @throws RefusedError when neither is possible
+ */
+function restrictorFor({ unknown, plugins, outside }: Closure, { outsideLinks }: Policy): string {
+  if (outsideLinks) return 'LoadRestrictionsNone'
+  if (unknown) throw new RefusedError('a kustomization, or a plugin of one, cannot be read, and is not built unread')
+  if (!outside) return 'LoadRestrictionsRootOnly'
+  if (!plugins) return 'LoadRestrictionsNone'
+  throw new RefusedError(
+    'generators, transformers and validators may not stand beside files from outside of the kustomization',
+  )
 }
 
 /** The build's output depends on what stands here, on the program, and on nothing else. */

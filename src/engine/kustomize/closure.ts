@@ -17,8 +17,12 @@ export interface Closure {
   readonly missing: Set<string>
   /** To be fetched by Kustomize itself; what comes back is not known. */
   readonly remote: Set<string>
-  /** Something could not be read: only Kustomize knows what it makes of it. */
+  /** Something could not be read, or is made by plugins of plugins: only Kustomize knows what it makes of it. */
   unknown: boolean
+  /** There are generators, transformers or validators. */
+  plugins: boolean
+  /** A kustomization names a file that is not in its own folder. */
+  outside: boolean
 }
 
 /**
@@ -26,7 +30,14 @@ export interface Closure {
  * @throws EngineError for a path, or a link, that leads out of `root`
  */
 export async function closureOf(root: string, folder: string): Promise<Closure> {
-  const closure: Closure = { files: new Map(), missing: new Set(), remote: new Set(), unknown: false }
+  const closure: Closure = {
+    files: new Map(),
+    missing: new Set(),
+    remote: new Set(),
+    unknown: false,
+    plugins: false,
+    outside: false,
+  }
   await new Walk(await realpath(root), closure).folder(folder)
   return closure
 }
@@ -67,19 +78,27 @@ class Walk {
       if (real === undefined) continue
       const info = await stat(real)
       if (info.isDirectory()) await this.folder(target)
-      else if (info.isFile()) await this.#add(real, target)
+      else if (info.isFile()) {
+        this.#closure.outside ||= !isBelow(folder, real)
+        await this.#add(real, target)
+      }
     }
   }
 
   /** A generator's, transformer's or validator's configuration: a file, a folder, or written in place. */
   async #plugin(folder: string, entry: string): Promise<void> {
-    if (entry.includes('\n')) {
-      for (const value of this.#parse(entry)) await this.#follow(folder, pluginReferences(value))
+    this.#closure.plugins = true
+    const inline = inlineValues(entry)
+    if (inline !== undefined) {
+      for (const value of inline) await this.#follow(folder, pluginReferences(value))
       return
     }
     const real = await this.#inside(resolve(folder, entry), true)
-    if (real === undefined || !(await stat(real)).isFile()) return
-    for (const value of await this.#read(real)) await this.#follow(folder, pluginReferences(value))
+    if (real === undefined) return
+    const info = await stat(real)
+    // What a folder builds is configuration too, and may be patched on the way.
+    if (!info.isFile()) this.#closure.unknown = true
+    else for (const value of await this.#read(real)) await this.#follow(folder, pluginReferences(value))
   }
 
   async #read(file: string): Promise<Json[]> {
@@ -118,6 +137,16 @@ class Walk {
       return undefined
     }
     throw new EngineError(`${way}: the path leads out of the project and is not read`)
+  }
+}
+
+/** Kustomize takes an entry for YAML first, on one line too, and for a path when it is no object. */
+function inlineValues(entry: string): Json[] | undefined {
+  try {
+    const values = readYamlAll(entry)
+    return entry.includes('\n') || values.some(isObject) ? values : undefined
+  } catch {
+    return entry.includes('\n') ? [] : undefined
   }
 }
 

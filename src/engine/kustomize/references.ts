@@ -9,22 +9,21 @@ export interface References {
 
 const listsOfPaths = ['resources', 'components', 'bases', 'crds', 'configurations', 'patchesStrategicMerge']
 const listsOfPlugins = ['generators', 'transformers', 'validators']
-const pathKeys = new Set(['path', 'paths', 'files', 'envs', 'env', 'envFiles', 'valuesFile', 'loadRestrictor'])
+const pathKeys = new Set(['path', 'paths', 'files', 'envs', 'env', 'envfiles', 'valuesfile', 'additionalvaluesfiles'])
 
 /** All that a kustomization file names, by its fields (api/types/kustomization.go of Kustomize). */
 export function referencesOf(kustomization: JsonObject): References {
   const found: References = { paths: [], remote: [] }
   for (const field of [...listsOfPaths, ...listsOfPlugins]) {
-    for (const entry of strings(kustomization[field])) addEntry(entry, found)
+    for (const entry of listsAt(kustomization, field)) if (typeof entry === 'string') addEntry(entry, found)
   }
   for (const field of ['patches', 'patchesJson6902', 'replacements']) {
-    for (const entry of list(kustomization[field])) if (isObject(entry)) addAll(entry.path, found)
+    for (const entry of listsAt(kustomization, field)) addPaths(entry, found)
   }
   for (const field of ['configMapGenerator', 'secretGenerator']) {
-    for (const entry of list(kustomization[field])) if (isObject(entry)) addPlugin(entry, found)
+    for (const entry of listsAt(kustomization, field)) if (isObject(entry)) addPlugin(entry, found)
   }
-  const { openapi } = kustomization
-  if (isObject(openapi)) addAll(openapi.path, found)
+  for (const entry of valuesAt(kustomization, 'openapi')) addPaths(entry, found)
   return found
 }
 
@@ -40,7 +39,7 @@ export function pluginReferences(value: Json, found: References = { paths: [], r
 
 /** Fields of a kustomization whose entries are plugin configurations. */
 export function pluginEntries(kustomization: JsonObject): string[] {
-  return listsOfPlugins.flatMap(field => strings(kustomization[field]))
+  return listsOfPlugins.flatMap(field => listsAt(kustomization, field)).filter(entry => typeof entry === 'string')
 }
 
 /** True for what Kustomize would clone or download: URLs, `git@host:…`, `host.tld/owner/repo`. */
@@ -54,7 +53,12 @@ export function isRemote(entry: string): boolean {
 }
 
 function addPlugin(entry: JsonObject, found: References): void {
-  for (const [key, value] of Object.entries(entry)) if (pathKeys.has(key)) addAll(value, found)
+  for (const [key, value] of Object.entries(entry)) if (pathKeys.has(folded(key))) addAll(value, found)
+}
+
+function addPaths(entry: Json, found: References): void {
+  if (!isObject(entry)) return
+  for (const path of valuesAt(entry, 'path')) addAll(path, found)
 }
 
 function addAll(value: Json | undefined, found: References): void {
@@ -70,6 +74,21 @@ function addEntry(entry: string, found: References): void {
   if (entry.includes('\n') || entry === '') return
   if (isRemote(entry)) found.remote.push(entry)
   found.paths.push(entry)
+}
+
+/** Values of a field under every spelling of its name that Kustomize takes for it. */
+function valuesAt(object: JsonObject, field: string): Json[] {
+  const wanted = folded(field)
+  return Object.entries(object).flatMap(([key, value]) => (folded(key) === wanted ? [value] : []))
+}
+
+function listsAt(object: JsonObject, field: string): Json[] {
+  return valuesAt(object, field).flatMap(list)
+}
+
+/** Go's encoding/json folds case, and takes ſ for s and the Kelvin sign for k. */
+function folded(key: string): string {
+  return key.toUpperCase().toLowerCase()
 }
 
 function list(value: Json | undefined): Json[] {

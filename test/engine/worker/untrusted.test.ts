@@ -88,6 +88,10 @@ test('links inside the checkout work', async () => {
   expect(await renderInWorker(root)).toMatchObject([{ data: { a: '7' } }])
 })
 
+/** On one line, which is a configuration of Kustomize's too. */
+const generator = (file: string) =>
+  `{apiVersion: builtin, kind: SecretGenerator, metadata: {name: s}, files: [${file}]}`
+
 test('no path leads to a file outside: includes, vars, items, projects, Helm values, Kustomize resources', async () => {
   const secret = await secretFile()
   const relative = `../${secret.split('/').at(-2)}/secret.yaml`
@@ -108,6 +112,21 @@ test('no path leads to a file outside: includes, vars, items, projects, Helm val
     { 'cm/kustomization.yaml': `resources: [../${relative}]\n` },
     { 'cm/kustomization.yaml': `resources: [${secret}]\n` },
     { 'cm/kustomization.yaml': `secretGenerator: [{name: s, files: [${secret}]}]\n` },
+    { 'cm/kustomization.yaml': `SecretGenerator: [{name: s, Files: [${secret}]}]\n` },
+    { 'cm/kustomization.yaml': `\u017fecretGenerator: [{name: s, file\u017f: [${secret}]}]\n` },
+    { 'cm/kustomization.yaml': `Resources: [${secret}]\n` },
+    { 'cm/kustomization.yaml': 'generators: [g.yaml]\n', 'cm/g.yaml': generator(secret) },
+    { 'cm/kustomization.yaml': `generators: ['${generator(secret)}']\n` },
+    { 'cm/kustomization.yaml': `generators:\n- |\n  ${generator(secret)}\n` },
+    {
+      'cm/kustomization.yaml': 'generators: [gen]\n',
+      'cm/gen/kustomization.yaml': 'resources: [g.yaml]\n',
+      'cm/gen/g.yaml': generator(secret),
+    },
+    {
+      'cm/kustomization.yaml': 'resources: [nested]\n',
+      'cm/nested/kustomization.yaml': `!!map {generators: ['${generator(secret)}']}\n`,
+    },
     {
       'cm/helm-chart.yaml': `helmChart: {path: ${secret.replace('/secret.yaml', '')}, releaseName: r, output: o.yaml}\n`,
     },
@@ -123,6 +142,21 @@ test('no path leads to a file outside: includes, vars, items, projects, Helm val
     expect(outcome, JSON.stringify(attempts[index])).not.toContain('s3cret')
     expect(outcome, JSON.stringify(attempts[index])).toMatch(/Error/)
   }
+})
+
+test('a kustomization has files of other folders, or generators, as it likes; both at once are refused', async () => {
+  const inside = `{apiVersion: builtin, kind: ConfigMapGenerator, metadata: {name: g}, literals: [a=1]}`
+  const shared = {
+    'deployment.yaml': 'deployments: [{path: shared}, {path: cm}]\n',
+    'shared/x.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n',
+  }
+  const build = async (kustomization: string) =>
+    renderInWorker(await project({ ...shared, 'cm/kustomization.yaml': kustomization, 'cm/g.yaml': inside }))
+  expect(await build('resources: [cm.yaml, ../shared/x.yaml]\n')).toHaveLength(3)
+  expect(await build('resources: [cm.yaml]\ngenerators: [g.yaml]\n')).toHaveLength(3)
+  await expect(build('resources: [../shared/x.yaml]\ngenerators: [g.yaml]\n')).rejects.toThrow(
+    'may not stand beside files from outside',
+  )
 })
 
 test('the environment of this process is not seen', async () => {
