@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { ForgeError } from '../../src/forge/errors.ts'
 import { appEvents, appPermissions } from '../../src/forge/github/app-needs.ts'
 import { createForges } from '../../src/forge/index.ts'
 import { systemClock } from '../../src/util/clock.ts'
@@ -106,4 +107,32 @@ describe.each(['app', 'repository'] as const)('the webhook of the %s', type => {
     await log.failed(ours(), Date.now() + 1_000)
     expect(forge.requests.slice(before).map(({ status }) => status)).toEqual([304, 304])
   })
+})
+
+it.each([
+  [
+    'more webhooks than a page has',
+    { hooks: Array.from({ length: 101 }, (_, id) => ({ id, active: true, config: {} })), guid: 'g' },
+  ],
+  ['a delivery with an endless name', { hooks: [{ id: 1, active: true }], guid: 'x'.repeat(100_000) }],
+])('an answer with %s is refused', async (_, { hooks, guid }) => {
+  const url = `${ours()}/webhooks/github`
+  const attempt = {
+    id: 1,
+    guid,
+    delivered_at: new Date().toISOString(),
+    redelivery: false,
+    status_code: 500,
+    event: 'push',
+  }
+  const host = createServer((request, response) => {
+    const body = request.url?.includes('/deliveries') ? [attempt] : hooks.map(hook => ({ config: { url }, ...hook }))
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+  })
+  await new Promise<void>(done => host.listen(0, '127.0.0.1', done))
+  onTestFinished(() => void host.close())
+  const apiUrl = `http://127.0.0.1:${(host.address() as AddressInfo).port}`
+  const options = { type: 'github', url: `${apiUrl}/acme/shop`, apiUrl, credential: { token: 't' } } as const
+  const forges = createForges({ clock: systemClock, logger: silentLogger, git: noGit }, { retries: 0 })
+  await expect(forges.webhooks(options)?.failed(ours(), since())).rejects.toThrow(ForgeError)
 })

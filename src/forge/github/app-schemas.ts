@@ -31,18 +31,21 @@ export const AccessToken = z.object({ token: z.string().min(1), expires_at: z.is
 
 export const HookConfig = z.object({ url: z.string().optional() })
 
-export const Hooks = z.array(z.object({ id: z.int(), active: z.boolean(), config: HookConfig }))
+/** Entries of a page; GitHub sends no more than it is asked for. */
+export const pageSize = 100
+
+export const Hooks = z.array(z.object({ id: z.int(), active: z.boolean(), config: HookConfig })).max(pageSize)
 
 /** One attempt at a delivery. Attempts at the same event share `guid`. */
 export const HookDelivery = z.object({
   /** May be beyond what a number can hold exactly; then it cannot be asked for again. */
   id: z.number(),
-  guid: z.string(),
+  guid: z.string().max(256),
   delivered_at: z.iso.datetime({ offset: true }),
   redelivery: z.boolean(),
   /** 0 if there was no answer. */
   status_code: z.int(),
-  event: z.string(),
+  event: z.string().max(256),
 })
 export type HookDelivery = z.infer<typeof HookDelivery>
-export const HookDeliveries = z.array(HookDelivery)
+export const HookDeliveries = z.array(HookDelivery).max(pageSize)

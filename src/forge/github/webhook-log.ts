@@ -1,12 +1,14 @@
 import { ForgeError } from '../errors.ts'
 import type { FailedDelivery, WebhookLog } from '../forge.ts'
-import { HookConfig, HookDeliveries, type HookDelivery, Hooks } from './app-schemas.ts'
+import { HookConfig, HookDeliveries, type HookDelivery, Hooks, pageSize } from './app-schemas.ts'
 import type { GitHubClient } from './client.ts'
 import { Anything } from './schemas.ts'
 import { actedOn } from './webhook.ts'
 
 /** Pages of 100 attempts that are read of one webhook at a time. */
 const maxPages = 10
+/** Webhooks of one repository that lead to us and are looked at; GitHub allows 20. */
+const maxHooks = 20
 /** Answers of ours that will be the same the next time: not readable, too large, not JSON. */
 const final: ReadonlySet<number> = new Set([400, 413, 415])
 
@@ -45,8 +47,8 @@ export function repositoryWebhooks(key: string, client: GitHubClient, owner: str
     key,
     type: 'repository',
     async failed(url, since, signal) {
-      const hooks = await client.read('/repos/{owner}/{repo}/hooks', { owner, repo, per_page: 100 }, Hooks, signal)
-      const ours = hooks.data.filter(({ active, config }) => active && isBelow(config.url, url))
+      const hooks = await client.read('/repos/{owner}/{repo}/hooks', { owner, repo, per_page: pageSize }, Hooks, signal)
+      const ours = hooks.data.filter(({ active, config }) => active && isBelow(config.url, url)).slice(0, maxHooks)
       const lists = ours.map(({ id }) => readFailed(client, placeOf(id), id, since, signal))
       return (await Promise.all(lists)).flat().sort((a, b) => a.firstAt - b.firstAt)
     },
@@ -68,7 +70,7 @@ async function readFailed(
   const attempts: HookDelivery[] = []
   let cursor: string | undefined
   for (let page = 1; page <= maxPages; page++) {
-    const where = { ...parameters, per_page: 100, ...(cursor === undefined ? {} : { cursor }) }
+    const where = { ...parameters, per_page: pageSize, ...(cursor === undefined ? {} : { cursor }) }
     // Only the first page is asked for again at the same address.
     const answer = await client.read(route, where, HookDeliveries, signal, { keep: page === 1 })
     attempts.push(...answer.data.filter(({ delivered_at: at }) => Date.parse(at) >= since))
