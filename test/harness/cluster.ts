@@ -7,6 +7,8 @@ import type { KubeObject } from '../../src/kube/types.ts'
 import { kubeconfig } from './control-plane/kubeconfig.ts'
 import type { TestCluster } from './test-cluster.ts'
 
+import { waitFor } from './wait.ts'
+
 export { type WaitOptions, waitFor } from './wait.ts'
 
 let admin: KubeClient | undefined
@@ -81,4 +83,17 @@ export async function createServiceAccount(
     },
   ]
   for (const object of objects) await client.create(object)
+  // The API server goes by them only when its own watch has told it.
+  const user = `system:serviceaccount:${namespace}:${name}`
+  const last = rules.at(-1)
+  if (last === undefined) return
+  const [group = '', resource = '', verb = ''] = [last.apiGroups[0], last.resources[0], last.verbs[0]]
+  const resourceAttributes = { namespace, group, resource, verb, name: last.resourceNames?.[0] }
+  const review = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', metadata: {} }
+  const isAllowed = async () => {
+    const spec = { user, groups: ['system:serviceaccounts', 'system:authenticated'], resourceAttributes }
+    const { status } = await client.create<KubeObject>({ ...review, spec })
+    return (status as { allowed?: boolean } | undefined)?.allowed === true
+  }
+  await waitFor(isAllowed, { describe: `the rights of ${user} to hold` })
 }
