@@ -1,5 +1,6 @@
 import type { Clock } from '../util/clock.ts'
-import { messageOf, OffshootError, TerminalError } from '../util/errors.ts'
+import { withDeadline } from '../util/deadline.ts'
+import { messageOf, TerminalError } from '../util/errors.ts'
 import type { Logger } from '../util/log.ts'
 import { QueueClosed, type WorkQueue } from './queue.ts'
 
@@ -70,7 +71,8 @@ async function workOn(key: string, options: WorkerOptions, signal: AbortSignal):
   const started = clock.now()
   let result: WorkResult['result'] = 'success'
   try {
-    const outcome = await withDeadline(options, signal, inner => options.handler(key, inner))
+    const { deadline = 120_000 } = options
+    const outcome = await withDeadline(clock, deadline, signal, inner => options.handler(key, inner))
     queue.forget(key)
     if (outcome?.recheckAfter !== undefined) queue.addAfter(key, outcome.recheckAfter, { look: true })
   } catch (error) {
@@ -88,28 +90,3 @@ async function workOn(key: string, options: WorkerOptions, signal: AbortSignal):
     options.observe?.({ key, milliseconds: clock.now() - started, result })
   }
 }
-
-async function withDeadline<T>(
-  options: WorkerOptions,
-  outer: AbortSignal,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const { clock, deadline = 120_000 } = options
-  const inner = new AbortController()
-  const finished = new AbortController()
-  const onAbort = () => inner.abort(outer.reason)
-  outer.addEventListener('abort', onAbort, { once: true })
-  clock.sleep(deadline, finished.signal).then(
-    () => inner.abort(new OffshootError(`not finished within ${deadline / 1000} s`)),
-    () => undefined,
-  )
-  try {
-    return await work(inner.signal)
-  } finally {
-    outer.removeEventListener('abort', onAbort)
-    // A reason of its own is much cheaper than the DOMException that stands for none.
-    finished.abort(workFinished)
-  }
-}
-
-const workFinished = new OffshootError('the work has ended')

@@ -16,9 +16,11 @@ import { type RenderedDeployment, renderUntrustedDeployment } from '../../engine
 import type { DesiredEngine } from '../../environment/desired.ts'
 import type { Clock } from '../../util/clock.ts'
 import type { Credential } from '../../util/credential.ts'
+import { withDeadline } from '../../util/deadline.ts'
 import type { EngineRequest } from '../engine.ts'
 import type { ProjectSources } from '../project-source.ts'
 import { type AccessOptions, projectAccess } from './access.ts'
+import { jobDeadline } from './job-manifest.ts'
 import { keepResult } from './keep-result.ts'
 import type { EngineOutcome } from './outcome.ts'
 import type { RunControls } from './runs.ts'
@@ -41,36 +43,47 @@ export interface DeployerOptions extends AccessOptions {
  * @throws ProjectError, TerminalError, EngineError for a project that cannot be reached or rendered
  */
 export function engineDeployer(options: DeployerOptions) {
-  return async (request: EngineRequest, signal: AbortSignal, controls: RunControls): Promise<EngineOutcome> => {
-    const { clock, random, clusterId } = options
-    const began = clock.now()
-    const fixedImages = fixedImagesOf(request.desired)
-    const { rendered, commit } = await renderProject(options, request, fixedImages, signal, controls)
-    await controls.claim(rendered.discriminator)
-    const { kube, namespace } = request
-    const objects = rendered.items.flatMap(item => item.objects)
-    await settleNamespaces(objects, kube, signal, namespace)
-    const problems = new Problems()
-    const hidden = new Obfuscator(rendered.sensitive)
-    const step = (what: string) => controls.step(hidden.text(what))
-    const context: ClusterContext = { kube, clock, random, progress: stepsOf(step), problems, signal }
-    step('looks at what is there')
-    const remote = await findRemoteObjects(context, {
-      discriminator: rendered.discriminator,
-      refs: objects.map(refOf),
-      confinedTo: [namespace],
-    })
-    const { findings, ...counts } = await carryOut(context, request, rendered, remote, step)
-    signal.throwIfAborted()
-    const { errors, warnings } = problems
-    const told = { errors: shown(errors, hidden), warnings: shown(warnings, hidden) }
-    if (request.mode === 'compare') return { ...counts, ...told }
-    const ended = clock.now()
-    const deployment = { rendered, fixedImages, commit, clusterId: await clusterId(), findings, errors, warnings }
-    const { id, warning } = await keepResult(request, { ...deployment, began, ended }, signal)
-    if (warning !== undefined) told.warnings.push(hidden.text(warning))
-    return { ...counts, ...told, ...(id === undefined ? {} : { result: id }) }
-  }
+  return (request: EngineRequest, outer: AbortSignal, controls: RunControls): Promise<EngineOutcome> =>
+    // As a Job has one: an object that never goes must not keep a place for ever.
+    withDeadline(options.clock, jobDeadline(request.desired) * 1000, outer, signal =>
+      deployProject(options, request, signal, controls),
+    )
+}
+
+async function deployProject(
+  options: DeployerOptions,
+  request: EngineRequest,
+  signal: AbortSignal,
+  controls: RunControls,
+): Promise<EngineOutcome> {
+  const { clock, random, clusterId } = options
+  const began = clock.now()
+  const fixedImages = fixedImagesOf(request.desired)
+  const { rendered, commit } = await renderProject(options, request, fixedImages, signal, controls)
+  await controls.claim(rendered.discriminator)
+  const { kube, namespace } = request
+  const objects = rendered.items.flatMap(item => item.objects)
+  await settleNamespaces(objects, kube, signal, namespace)
+  const problems = new Problems()
+  const hidden = new Obfuscator(rendered.sensitive)
+  const step = (what: string) => controls.step(hidden.text(what))
+  const context: ClusterContext = { kube, clock, random, progress: stepsOf(step), problems, signal }
+  step('looks at what is there')
+  const remote = await findRemoteObjects(context, {
+    discriminator: rendered.discriminator,
+    refs: objects.map(refOf),
+    confinedTo: [namespace],
+  })
+  const { findings, ...counts } = await carryOut(context, request, rendered, remote, step)
+  signal.throwIfAborted()
+  const { errors, warnings } = problems
+  const told = { errors: shown(errors, hidden), warnings: shown(warnings, hidden) }
+  if (request.mode === 'compare') return { ...counts, ...told }
+  const ended = clock.now()
+  const deployment = { rendered, fixedImages, commit, clusterId: await clusterId(), findings, errors, warnings }
+  const { id, warning } = await keepResult(request, { ...deployment, began, ended }, signal)
+  if (warning !== undefined) told.warnings.push(hidden.text(warning))
+  return { ...counts, ...told, ...(id === undefined ? {} : { result: id }) }
 }
 
 function fixedImagesOf({ images }: DesiredEngine): FixedImage[] {
