@@ -87,7 +87,9 @@ export class WebhookRepair {
       signal.throwIfAborted()
       // Who cannot be asked says so in the project's status, when its listing fails.
       const log = await forges.webhooks(project).catch(() => undefined)
-      if (log !== undefined && (this.#silent.get(log.key) ?? 0) <= clock.now()) logs.set(log.key, log)
+      // One project's credential may not read what another's may: the first that is not known to fail is used.
+      const isSilent = log === undefined || (this.#silent.get(silentKey(log)) ?? 0) > clock.now()
+      if (!isSilent && !logs.has(log.key)) logs.set(log.key, log)
     }
     return [...logs.values()]
   }
@@ -102,7 +104,7 @@ export class WebhookRepair {
       const mayNot = error.kind === 'forbidden' || error.kind === 'notFound' || error.kind === 'unauthorized'
       // A token for reading and commenting is enough for everything else: this is no fault.
       const pause = mayNot ? forbiddenFor : (error.retryAfter ?? 0)
-      this.#silent.set(log.key, now + pause)
+      this.#silent.set(silentKey(log), now + pause)
       const fields = { webhook: log.type, error: messageOf(error) }
       this.#context.log.debug(fields, 'the deliveries of a webhook cannot be read')
       return []
@@ -132,7 +134,7 @@ export class WebhookRepair {
       this.#metrics.redelivered(log.type, 'failed')
       this.#context.log.warn({ ...fields, error: messageOf(error) }, 'failed delivery could not be asked for again')
       const pause = error.kind === 'forbidden' || error.kind === 'notFound' ? forbiddenFor : (error.retryAfter ?? 0)
-      this.#silent.set(log.key, this.#context.clock.now() + pause)
+      this.#silent.set(silentKey(log), this.#context.clock.now() + pause)
       return false
     }
   }
@@ -140,6 +142,10 @@ export class WebhookRepair {
 
 function isAlive({ metadata, spec }: ReviewProject): boolean {
   return metadata.deletionTimestamp === undefined && !spec.suspend
+}
+
+function silentKey({ key, credential }: WebhookLog): string {
+  return JSON.stringify([key, credential])
 }
 
 function askedKey({ key }: WebhookLog, { hook, guid }: Pick<FailedDelivery, 'hook' | 'guid'>): string {

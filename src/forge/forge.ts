@@ -196,6 +196,8 @@ export interface GitCredential {
 export interface WebhookLog {
   /** Equal for repositories that share the webhooks. */
   key: string
+  /** Equal for logs that are read with the same credential. */
+  credential: string
   type: 'app' | 'repository'
   /**
    * Deliveries to addresses below `url` that were tried since then (milliseconds since the epoch) and not taken yet,

@@ -70,7 +70,9 @@ class KnownForges implements Forges {
     const app = this.#app(options)
     if (app !== undefined) return appWebhooks(JSON.stringify([apiUrl, app.key]), app.client)
     const { owner, repo } = readGitHubUrl(options.url)
-    return repositoryWebhooks(JSON.stringify([apiUrl, owner, repo]).toLowerCase(), this.#client(options), owner, repo)
+    const key = JSON.stringify([apiUrl, owner, repo]).toLowerCase()
+    const credential = credentialKey(options.credential)
+    return repositoryWebhooks({ key, credential }, this.#client(options), owner, repo)
   }
 
   forget(options: ForgeOptions): void {

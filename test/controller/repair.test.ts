@@ -13,6 +13,7 @@ const { signal } = new AbortController()
 class FakeLog implements WebhookLog {
   readonly type = 'app'
   readonly key: string
+  readonly credential: string
   readonly asked: string[] = []
   reads = 0
   refusal: ForgeError | undefined
@@ -21,9 +22,10 @@ class FakeLog implements WebhookLog {
   readonly deliveries = new Map<string, FailedDelivery>()
   readonly #clock: FakeClock
 
-  constructor(clock: FakeClock, key = 'app') {
+  constructor(clock: FakeClock, key = 'app', credential = 'own') {
     this.#clock = clock
     this.key = key
+    this.credential = credential
   }
 
   lose(guid: string, at = this.#clock.now()): void {
@@ -143,6 +145,21 @@ describe('a forge that does not help', () => {
     await pass(2 * 60 * minute)
     expect(log.reads).toBeGreaterThan(1)
     expect(counted.failed).toBe(0)
+  })
+
+  it('is asked with the credential that may read, whoever else has the same repository', async () => {
+    const made: FakeLog[] = []
+    const { pass } = setup(2, clock => {
+      made.push(new FakeLog(clock, 'acme/shop', 'blind'), new FakeLog(clock, 'acme/shop', 'sees'))
+      return made
+    })
+    const [blind, sees] = made
+    if (blind === undefined || sees === undefined) throw new Error('not made')
+    blind.refusal = new ForgeError('forbidden', 'no')
+    sees.lose('d1')
+    await pass(60 * minute)
+    expect([blind.reads, blind.asked]).toEqual([1, []])
+    expect(sees.asked).toContain('d1')
   })
 
   it('is left alone as long as it asks, and one webhook does not hold up another', async () => {

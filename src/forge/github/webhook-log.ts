@@ -25,6 +25,7 @@ export function appWebhooks(key: string, client: GitHubClient): WebhookLog {
   const place: Place = { route: '/app/hook/deliveries', parameters: {} }
   return {
     key,
+    credential: key,
     type: 'app',
     async failed(url, since, signal) {
       const config = await client.read('/app/hook/config', {}, HookConfig, signal)
@@ -38,13 +39,19 @@ export function appWebhooks(key: string, client: GitHubClient): WebhookLog {
  * The webhooks of one repository; reading them needs the permission "Webhooks", asking again needs it with write.
  * Source: GitHub REST API, "Repository webhooks".
  */
-export function repositoryWebhooks(key: string, client: GitHubClient, owner: string, repo: string): WebhookLog {
+export function repositoryWebhooks(
+  { key, credential }: Pick<WebhookLog, 'key' | 'credential'>,
+  client: GitHubClient,
+  owner: string,
+  repo: string,
+): WebhookLog {
   const placeOf = (hook: number): Place => ({
     route: '/repos/{owner}/{repo}/hooks/{hook_id}/deliveries',
     parameters: { owner, repo, hook_id: hook },
   })
   return {
     key,
+    credential,
     type: 'repository',
     async failed(url, since, signal) {
       const hooks = await client.read('/repos/{owner}/{repo}/hooks', { owner, repo, per_page: pageSize }, Hooks, signal)
