@@ -18,7 +18,7 @@ export const changedValues: Readonly<Record<string, readonly [value: unknown, ne
   'rbac.shared': [false],
   'admissionPolicy.enabled': [false],
   'serviceAccount.annotations': [{ 'example.com/role': 'offshoot' }],
-  'controller.workers': [8],
+  'controller.workers': [24],
   'controller.logLevel': ['debug'],
   'controller.leaseDuration': ['30s'],
   'controller.shutdownSeconds': [60],

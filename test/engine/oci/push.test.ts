@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { parse } from 'yaml'
 import { run } from '../../../src/cli/program.ts'
@@ -47,10 +47,9 @@ async function push(url: string, credential?: RegistryCredential, annotations = 
 /** The files of an artifact in the registry, but those of the repository. */
 async function pulled(url: string, ref = {}, credential?: RegistryCredential): Promise<string[]> {
   await using oci = new OciArtifacts(options(credential))
-  const found = await readdir((await oci.pull(url, ref, signal)).folder, { recursive: true, withFileTypes: true })
-  const files = found
-    .filter(one => one.isFile())
-    .map(one => join(one.parentPath, one.name).split('/').slice(3).join('/'))
+  const { folder: tree } = await oci.pull(url, ref, signal)
+  const found = await readdir(tree, { recursive: true, withFileTypes: true })
+  const files = found.filter(one => one.isFile()).map(one => relative(tree, join(one.parentPath, one.name)))
   return files.filter(name => !name.endsWith('.gitignore')).sort()
 }
 
