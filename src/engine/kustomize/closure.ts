@@ -88,13 +88,17 @@ class Walk {
   /** A generator's, transformer's or validator's configuration: a file, a folder, or written in place. */
   async #plugin(folder: string, entry: string): Promise<void> {
     this.#closure.plugins = true
-    const inline = inlineValues(entry)
+    const inline = entry.includes('\n') ? this.#parse(entry) : inlineValues(entry)
     if (inline !== undefined) {
       for (const value of inline) await this.#follow(folder, pluginReferences(value))
       return
     }
     const real = await this.#inside(resolve(folder, entry), true)
-    if (real === undefined) return
+    if (real === undefined) {
+      // No file and no YAML of ours: it may be YAML to Kustomize.
+      this.#closure.unknown = true
+      return
+    }
     const info = await stat(real)
     // What a folder builds is configuration too, and may be patched on the way.
     if (!info.isFile()) this.#closure.unknown = true
@@ -144,9 +148,9 @@ class Walk {
 function inlineValues(entry: string): Json[] | undefined {
   try {
     const values = readYamlAll(entry)
-    return entry.includes('\n') || values.some(isObject) ? values : undefined
+    return values.some(isObject) ? values : undefined
   } catch {
-    return entry.includes('\n') ? [] : undefined
+    return undefined
   }
 }
 

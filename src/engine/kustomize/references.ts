@@ -9,7 +9,17 @@ export interface References {
 
 const listsOfPaths = ['resources', 'components', 'bases', 'crds', 'configurations', 'patchesStrategicMerge']
 const listsOfPlugins = ['generators', 'transformers', 'validators']
-const pathKeys = new Set(['path', 'paths', 'files', 'envs', 'env', 'envfiles', 'valuesfile', 'additionalvaluesfiles'])
+const pathKeys = new Set([
+  'path',
+  'paths',
+  'files',
+  'envs',
+  'env',
+  'envfiles',
+  'valuesfile',
+  'additionalvaluesfiles',
+  'loadrestrictor',
+])
 
 /** All that a kustomization file names, by its fields (api/types/kustomization.go of Kustomize). */
 export function referencesOf(kustomization: JsonObject): References {

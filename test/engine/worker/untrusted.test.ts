@@ -157,6 +157,9 @@ test('a kustomization has files of other folders, or generators, as it likes; bo
   await expect(build('resources: [../shared/x.yaml]\ngenerators: [g.yaml]\n')).rejects.toThrow(
     'may not stand beside files from outside',
   )
+  for (const entry of ['|\n  {unclosed\n', '"{unclosed"\n']) {
+    await expect(build(`resources: [cm.yaml]\ngenerators:\n- ${entry}`)).rejects.toThrow('cannot be read')
+  }
 })
 
 test('the environment of this process is not seen', async () => {
