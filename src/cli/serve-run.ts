@@ -27,6 +27,7 @@ import type { Io } from './io.ts'
 import { forgeMetrics, kubernetesMetrics } from './serve-metrics.ts'
 import { checkSecretFile, webhookSecrets } from './serve-secrets.ts'
 import { flagOf, type ServeSettings } from './serve-settings.ts'
+import { takeTempFolder } from './temp-folder.ts'
 import { keepTidy } from './tidy-heap.ts'
 
 /** How long deliveries that are on their way may take to arrive when this replica ends, in milliseconds. */
@@ -56,6 +57,8 @@ export interface RunningOffshoot {
 /** `offshoot serve`: runs until the signal of `io` aborts. */
 export async function serve(settings: ServeSettings, cluster: ClusterOptions, io: Io): Promise<void> {
   const log = createLogger(settings.logLevel)
+  const { tempFolder } = settings
+  await using _temp = tempFolder === undefined ? undefined : await takeTempFolder(tempFolder, process.env)
   const offshoot = await startOffshoot(settings, cluster, { log, clock: io.clock })
   const tidying = keepTidy({ idle: () => offshoot.idle, clock: io.clock, log }, io.signal)
   if (!io.signal.aborted) {

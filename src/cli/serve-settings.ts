@@ -122,6 +122,13 @@ export const ServeSettings = z
       .min(1)
       .optional()
       .describe('Folder for what is fetched from Git (default: a temporary one that goes with the process)'),
+    tempFolder: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Folder of this process alone for files in use, emptied at the start (default: the system’s, not emptied)',
+      ),
     runnerImage: z
       .string()
       .regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,1023}$/, 'expected the name of an image')

@@ -4,7 +4,7 @@ import { chartFolder, helm, type RenderedDeployment, settingsIn, valueFlags } fr
 import { environmentRoleFilled, type Installer } from './installation.ts'
 
 /** Where a pod has its files and ports is not where a process of a test may have them. */
-const podsOwn = new Set(['listen', 'metricsListen', 'cacheFolder', 'namespace'])
+const podsOwn = new Set(['listen', 'metricsListen', 'cacheFolder', 'tempFolder', 'namespace'])
 
 /**
  * `helm install` of the chart with real helm; gives the flags with which its Deployment runs Offshoot. A release that

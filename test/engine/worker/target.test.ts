@@ -5,11 +5,12 @@ import { afterEach, expect, test, vi } from 'vitest'
 import type { JsonObject } from '../../../src/engine/values.ts'
 import { loadUntrustedTarget, type WorkerLimits } from '../../../src/engine/worker/index.ts'
 import { serve } from '../../harness/engine/http-server.ts'
-import { remains } from '../../harness/engine/untrusted.ts'
+import { remains, useOwnTempFolder } from '../../harness/engine/untrusted.ts'
 
 // Every load starts a process, which takes its time on a busy machine.
 vi.setConfig({ testTimeout: 120_000 })
 
+useOwnTempFolder()
 const folders: string[] = []
 
 async function repository(files: Record<string, string>): Promise<string> {

@@ -13,10 +13,13 @@ import {
   renderInWorker,
   strictPolicy,
   untrustedProject,
+  useOwnTempFolder,
 } from '../../harness/engine/untrusted.ts'
 
 // Every render starts a process, which takes its time on a busy machine.
 vi.setConfig({ testTimeout: 120_000 })
+
+useOwnTempFolder()
 
 const configMap = (value: string) => `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: cm}\ndata: {a: "${value}"}\n`
 const folders: string[] = []

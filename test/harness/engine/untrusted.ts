@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { afterAll, beforeAll } from 'vitest'
 import { Tools } from '../../../src/engine/binaries/index.ts'
 import { type Policy, silentProgress } from '../../../src/engine/host.ts'
 import type { Manifest } from '../../../src/engine/item.ts'
@@ -11,6 +12,22 @@ import {
   type UntrustedAccess,
   type UntrustedRender,
 } from '../../../src/engine/worker/index.ts'
+
+/** Shared by all tests, as it takes long to fill. */
+const toolCache = join(tmpdir(), 'offshoot-test-tools')
+
+/** Gives a file of tests a temporary folder of its own, so that `remains` sees nothing of others: theirs may be killed. */
+export function useOwnTempFolder(): void {
+  const before = process.env.TMPDIR
+  beforeAll(async () => {
+    process.env.TMPDIR = await mkdtemp(join(tmpdir(), 'offshoot-own-'))
+  })
+  afterAll(async () => {
+    await rm(tmpdir(), { recursive: true, force: true })
+    if (before === undefined) delete process.env.TMPDIR
+    else process.env.TMPDIR = before
+  })
+}
 
 /** What the controller allows a project by default: its own files and values. */
 export const strictPolicy: Policy = {
@@ -66,7 +83,7 @@ export function renderDeploymentInWorker(
 
 function requestOf(root: string, options: Partial<UntrustedRender>): UntrustedRender {
   const tools = new Tools({
-    cacheFolder: join(tmpdir(), 'offshoot-test-tools'),
+    cacheFolder: toolCache,
     environment: process.env,
     progress: silentProgress,
   })
@@ -74,13 +91,14 @@ function requestOf(root: string, options: Partial<UntrustedRender>): UntrustedRe
   return { root, flags, access: accessOf(), tools, progress: silentProgress, ...options }
 }
 
-/** What workers leave behind: their folders, and processes that know such a folder. Linux only. */
+/** What workers leave behind of `useOwnTempFolder`: their folders, and processes that know such a folder. Linux only. */
 export async function remains(): Promise<string[]> {
   const folders = (await readdir(tmpdir())).filter(name => name.startsWith('offshoot-worker-'))
   const processes: string[] = []
   for (const pid of (await readdir('/proc')).filter(name => /^\d+$/.test(name))) {
     const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-    if (command.includes('--permission') && command.includes('offshoot-worker-')) processes.push(`${pid} ${command}`)
+    if (command.includes('--permission') && command.includes(join(tmpdir(), 'offshoot-worker-')))
+      processes.push(`${pid} ${command}`)
   }
   return [...folders, ...processes]
 }
