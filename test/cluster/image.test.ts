@@ -107,7 +107,8 @@ describe('what the image’s build stage makes', () => {
       arg
         .replace('--listen=:8080', `--listen=127.0.0.1:${webhooks}`)
         .replace('--metrics-listen=:9090', `--metrics-listen=127.0.0.1:${metrics}`)
-        .replace('--cache-folder=/cache', `--cache-folder=${cache}`),
+        .replace('--cache-folder=/cache', `--cache-folder=${cache}`)
+        .replace('--temp-folder=/tmp/', `--temp-folder=${tmp}/`),
     )
     // The root is read-only for Node's own permissions, whoever runs the test.
     const writable = [cache, tmp].map(volume => `--allow-fs-write=${volume}`)
