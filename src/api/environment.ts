@@ -65,6 +65,8 @@ const EngineRecord = z
       .describe('ID of its result in the environment’s namespace, unless nothing changed'),
     byHand: z.boolean().optional().describe('Somebody deployed something else since, from their own working tree'),
     drifted: z.int().min(0).optional().describe('Objects that differ from the project since'),
+    unready: z.array(z.string().max(1024)).max(20).optional().describe('Objects that are not ready any more'),
+    failing: z.array(z.string().max(1024)).max(20).optional().describe('Objects that have failed since'),
     stages: z
       .array(z.array(z.string().max(253)).max(50))
       .max(20)

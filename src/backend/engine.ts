@@ -59,6 +59,8 @@ export interface EngineServices {
 const recheckStalled = 60_000
 const noRunner =
   'spec.deploy.engine.runner is job, but this installation has no image to run: `offshoot serve` needs --runner-image'
+/** Most objects, or errors, that a message names. */
+const maxNamed = 5
 /** How long objects may take to go before their namespace is deleted over them. */
 const remainsDeadline = 60_000
 
@@ -216,9 +218,13 @@ function observe(context: BackendContext, runs: EngineRuns, wanted: Wanted): Obs
     const errors = record.errors ?? []
     const log =
       record.job === undefined ? [] : [`its log: ${logCommand(context.environment.metadata.namespace, record.job)}`]
-    const message = [...errors.slice(0, 5), ...log].join('\n')
+    const message = [...errors.slice(0, maxNamed), ...log].join('\n')
     return { ...common, phase: 'failed', reason: 'DeployFailed', message }
   }
+  const { unready = [], failing = [] } = record
+  const trouble = { ...common, message: [...failing, ...unready].slice(0, maxNamed).join('\n') }
+  if (failing.length > 0) return { ...trouble, phase: 'failed', reason: 'ObjectsFailed' }
+  if (unready.length > 0) return { ...trouble, phase: 'deploying', reason: 'ObjectsNotReady' }
   return { ...common, phase: 'ready', reason: 'ObjectsReady', message: readyMessage(record) }
 }
 

@@ -77,7 +77,7 @@ export function viewOf(
     deployed: status.deployedRevision ?? '',
     reason: explained ? (told?.reason ?? '') : '',
     message: explained ? options.mask(told?.message ?? '') : '',
-    progress: state === 'Deploying' && told?.reason === longDeploying ? options.mask(told.message) : '',
+    progress: state === 'Deploying' && isShown(environment, told?.reason) ? options.mask(told?.message ?? '') : '',
     deployment: state === 'Ready' ? deploymentOf(environment, options.mask) : undefined,
     position: state === 'Waiting' ? status.admission?.position : undefined,
     ahead: state === 'Waiting' ? status.admission?.ahead : undefined,
@@ -91,6 +91,12 @@ export function viewOf(
 export function shownState({ status = {} }: ReviewEnvironment): EnvironmentState {
   const { state = 'Pending', change, deployedRevision } = status
   return state === 'Ready' && deployedRevision !== change?.sha ? 'Deploying' : state
+}
+
+/** Whether people are told why it is not ready: not each step of a deployment, which costs a request to the forge. */
+function isShown({ status = {} }: ReviewEnvironment, reason: string | undefined): boolean {
+  const brokeLater = status.deployedRevision !== undefined && status.deployedRevision === status.change?.sha
+  return reason === longDeploying || (reason === 'ObjectsNotReady' && brokeLater)
 }
 
 function deploymentOf({ status = {} }: ReviewEnvironment, mask: Mask): FeedbackDeployment | undefined {

@@ -175,17 +175,20 @@ describe('the outcome of a Job', () => {
   it('comes through a termination message', () => {
     const outcome = { ...counts, errors: ['ConfigMap/a: refused'], warnings: ['old'], result: 'r-1' }
     expect(decodeOutcome(encodeOutcome(outcome))).toEqual(outcome)
+    const compared = { ...counts, errors: [], warnings: [], unready: ['Pod/a: not ready'], failing: ['Job/b: failed'] }
+    expect(decodeOutcome(encodeOutcome(compared))).toEqual(compared)
     expect(decodeOutcome('killed')).toBeUndefined()
     expect(decodeOutcome('{"objects": "many"}')).toBeUndefined()
   })
 
   it('is cut to what Kubernetes keeps, errors last, and says that there was more', () => {
     const many = (what: string) => Array.from({ length: 200 }, (_, i) => `${what} ${i} ${'ü'.repeat(2000)}`)
-    const text = encodeOutcome({ ...counts, errors: many('error'), warnings: many('warning') })
+    const text = encodeOutcome({ ...counts, errors: many('error'), warnings: many('warning'), unready: many('pod') })
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(4096)
     const outcome = decodeOutcome(text)
     expect(outcome).toMatchObject(counts)
     expect(outcome?.errors[0]).toMatch(/^error 0/)
+    expect(outcome?.unready?.[0]).toMatch(/^pod 0/)
     expect(outcome?.errors.at(-1)).toMatch(/^and \d+ more$/)
   })
 

@@ -291,4 +291,28 @@ describe('backend engine', () => {
     expect(await look()).toMatchObject({ phase: 'ready', message: drifted, recheckAfter: 600_000 })
     expect(jobs).toHaveLength(2)
   })
+
+  it('is ready no more when a comparison finds objects that are not, and looks again soon', async () => {
+    const { look, job, woken, later } = world()
+    await look()
+    const { end } = await job(0)
+    end({})
+    await woken(1)
+    expect(await look()).toMatchObject({ phase: 'ready' })
+    const compareTo = async (index: number, after: number, outcome: Partial<EngineOutcome>) => {
+      await later(after)
+      await look()
+      const comparison = await job(index)
+      comparison.end(outcome)
+      await woken(index + 1)
+      return look()
+    }
+    const unready = await compareTo(1, 600_000, { unready: ['Deployment/web: 0 of 1 replicas'] })
+    expect(unready).toMatchObject({ phase: 'deploying', reason: 'ObjectsNotReady', recheckAfter: 60_000 })
+    expect(unready.message).toBe('Deployment/web: 0 of 1 replicas')
+    const failing = await compareTo(2, 60_000, { unready: ['Deployment/web: no'], failing: ['Job/seed: failed'] })
+    expect(failing).toMatchObject({ phase: 'failed', reason: 'ObjectsFailed' })
+    expect(failing.message).toBe('Job/seed: failed\nDeployment/web: no')
+    expect(await compareTo(3, 60_000, {})).toMatchObject({ phase: 'ready', recheckAfter: 600_000 })
+  })
 })

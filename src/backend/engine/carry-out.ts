@@ -1,5 +1,12 @@
-import { type ClusterContext, deleteObjects, deploy, waitUntilReady } from '../../engine/cluster/deployment.ts'
+import {
+  type ClusterContext,
+  deleteObjects,
+  deploy,
+  unreadyObjects,
+  waitUntilReady,
+} from '../../engine/cluster/deployment.ts'
 import { findRemoteObjects, type RemoteObjects } from '../../engine/cluster/remote-objects.ts'
+import type { Unready } from '../../engine/cluster/unready.ts'
 import { type Progress, silentProgress } from '../../engine/host.ts'
 import type { Manifest } from '../../engine/item.ts'
 import { changedObjects } from '../../engine/plan/changes.ts'
@@ -74,11 +81,11 @@ async function deployProject(
     refs: objects.map(refOf),
     confinedTo: [namespace],
   })
-  const { findings, ...counts } = await carryOut(context, request, rendered, remote, step)
+  const { findings, unready, ...counts } = await carryOut(context, request, rendered, remote, step)
   signal.throwIfAborted()
   const { errors, warnings } = problems
   const told = { errors: shown(errors, hidden), warnings: shown(warnings, hidden) }
-  if (request.mode === 'compare') return { ...counts, ...told }
+  if (request.mode === 'compare') return { ...counts, ...told, ...healthOf(unready, hidden) }
   const ended = clock.now()
   const deployment = { rendered, fixedImages, commit, clusterId: await clusterId(), findings, errors, warnings }
   const { id, warning } = await keepResult(request, { ...deployment, began, ended }, signal)
@@ -119,6 +126,8 @@ async function renderProject(
 }
 
 interface CarriedOut extends Pick<EngineOutcome, 'objects' | 'changed' | 'deleted' | 'stages'> {
+  /** Of a comparison. */
+  readonly unready: readonly Unready[]
   readonly findings: Findings
 }
 
@@ -148,8 +157,10 @@ async function carryOut(
     const onProgress = (left: number) => step(`waits until ${left} of ${count} objects are ready`)
     await waitUntilReady(context, result, { timeout: readinessTimeout, onProgress })
   }
+  const unready = dryRun ? await unreadyObjects(context, rendered, remote) : []
   return {
     objects: count,
+    unready,
     changed: result.created.length + changed.length,
     deleted: result.deleted.length + pruned.length,
     findings: findingsOf({ rendered, remote, result, changed, orphans, pruned }),
@@ -169,6 +180,16 @@ function shown(problems: readonly DeploymentError[], hidden: Obfuscator): string
     if (index >= maxShown) return 'another one'
     return hidden.text(ref.kind === '' ? message : `${formatRef(ref)}: ${message}`)
   })
+}
+
+function healthOf(all: readonly Unready[], hidden: Obfuscator): Pick<EngineOutcome, 'unready' | 'failing'> {
+  const [failing, unready] = [true, false].map(failed =>
+    shown(
+      all.filter(one => one.failed === failed),
+      hidden,
+    ),
+  )
+  return { failing, unready }
 }
 
 /** What the engine tells of its steps, as the status shows it. */

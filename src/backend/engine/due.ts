@@ -16,6 +16,9 @@ export interface RunState {
 const firstRetry = 5_000
 const lastRetry = 5 * 60_000
 
+/** How often what is not ready any more is looked at, in milliseconds. */
+const unreadyInterval = 60_000
+
 /** Milliseconds to wait after this many failures in a row. */
 export function retryDelay(failures: number): number {
   return Math.min(lastRetry, firstRetry * 2 ** Math.max(0, Math.min(failures, 16) - 1))
@@ -41,6 +44,7 @@ export function nextRun(
     return wait <= 0 ? { run: 'deploy', recheckAfter: 60_000 } : { recheckAfter: wait }
   }
   const compared = Math.max(Date.parse(record.compared ?? record.finished), own?.endedAt ?? 0)
-  const wait = compared + interval - now
+  const isUnready = record.unready !== undefined || record.failing !== undefined
+  const wait = compared + (isUnready ? Math.min(interval, unreadyInterval) : interval) - now
   return wait <= 0 ? { run: 'compare', recheckAfter: 60_000 } : { recheckAfter: wait }
 }

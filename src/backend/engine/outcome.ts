@@ -16,6 +16,9 @@ export interface EngineOutcome {
   /** For people, one per problem. A deployment with errors failed; one without is ready. */
   readonly errors: readonly string[]
   readonly warnings: readonly string[]
+  /** In a comparison: what is not ready any more, and what has failed for good, for people. */
+  readonly unready?: readonly string[] | undefined
+  readonly failing?: readonly string[] | undefined
   /** In which order it deploys; absent when that does not matter, or is not known. */
   readonly stages?: Stages | undefined
   /** Name of the Job that did it, in the project's namespace. */
@@ -57,13 +60,16 @@ export function recordOf(
 
 /** The record after a comparison. One that failed says so, and changes nothing about the deployment. */
 export function comparedRecord(record: EngineRecord, outcome: EngineOutcome, now: number): EngineRecord {
-  const { drifted: _drifted, warnings: _warnings, ...rest } = record
+  const { drifted: _drifted, warnings: _warnings, unready: _unready, failing: _failing, ...rest } = record
   const drifted = outcome.changed + outcome.deleted
+  const { unready = [], failing = [] } = outcome
   const warnings = [...outcome.errors.map(error => `comparing: ${error}`), ...outcome.warnings]
   return {
     ...rest,
     compared: timestamp(now),
     ...(drifted === 0 ? {} : { drifted }),
+    ...(unready.length === 0 ? {} : { unready: shown(unready) }),
+    ...(failing.length === 0 ? {} : { failing: shown(failing) }),
     ...(warnings.length === 0 ? {} : { warnings: shown(warnings) }),
   }
 }

@@ -10,6 +10,7 @@ import type { ClusterContext, DeployOptions, DeployResult } from './types.ts'
 export { type DeleteOptions, deleteObjects } from './delete-objects.ts'
 export { validateObject } from './readiness.ts'
 export type { ClusterContext, DeployOptions, DeployResult } from './types.ts'
+export { unreadyObjects } from './unready.ts'
 export { waitUntilReady } from './wait-until-ready.ts'
 
 /** Items worked on at a time, as kluctl. */

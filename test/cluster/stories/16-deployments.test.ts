@@ -4,7 +4,7 @@ import { findCondition, type ReviewEnvironment } from '../../../src/api/index.ts
 import type { KubeObject } from '../../../src/kube/types.ts'
 import type { EnvironmentProbe } from '../../harness/environment-probe.ts'
 import { aHouse, type House } from '../../harness/house.ts'
-import { makeDeploymentReady } from '../../harness/kluctl-controller/ready.ts'
+import { makeDeploymentReady, makePodsFail } from '../../harness/kluctl-controller/ready.ts'
 import { engine, kluctlRepositoryFiles } from '../../harness/story-backends.ts'
 import { waitFor } from '../../harness/wait.ts'
 
@@ -157,6 +157,26 @@ describe('a deployment by the engine', { concurrent: true, timeout: 300_000 }, (
     expect(await environment.find('app')).toMatchObject({ data: { a: 'b' } })
     await waitFor(() => !house.comment(pull).includes('differ'), { ...deadline, describe: 'nothing to differ' })
     expect((await environment.get())?.status?.engine?.drifted).toBeUndefined()
+  })
+
+  it('is ready no more when one of its objects breaks later, and is again when that has passed', async () => {
+    const files = kluctlRepositoryFiles({ deployment: true })
+    await using house = await aHouse()
+      .withProject('shop', projectWith({ interval: '2s' }, files))
+      .start()
+    const pull = await house.repo().openPullRequest()
+    const environment = house.environment(pull)
+    await toTell(environment, 'waits until 1 of 2 objects are ready')
+    const namespace = await environment.namespace()
+    await makeDeploymentReady(house.kube, namespace, 'web')
+    await environment.toBeReady(pull.sha, deadline)
+
+    await makePodsFail(house.kube, namespace)
+    const broken = await toTell(environment, 'Deployment/web: ')
+    expect(broken.status?.state).toBe('Deploying')
+    await house.toSay(pull, 'is being deployed', 'Deployment/web')
+    await makeDeploymentReady(house.kube, namespace, 'web')
+    await environment.toBeReady(pull.sha, deadline)
   })
 
   it('is taken down from its last stage to its first, and then the namespace', async () => {

@@ -27,12 +27,27 @@ async function podsOf(admin: KubeClient, namespace: string, name: string, count:
   }
 }
 
+/** Makes all Pods of a namespace run without being ready, as those do whose probe fails. */
+export async function makePodsFail(admin: KubeClient, namespace: string): Promise<void> {
+  const { items } = await admin.list<KubeObject>({ apiVersion: 'v1', kind: 'Pod' }, { namespace })
+  for (const { metadata } of items) await writePodStatus(admin, namespace, metadata.name ?? '', 'False')
+}
+
 /** Makes a Pod ready without a kubelet. */
-export async function makePodReady(admin: KubeClient, namespace: string, name: string): Promise<void> {
+export function makePodReady(admin: KubeClient, namespace: string, name: string): Promise<void> {
+  return writePodStatus(admin, namespace, name, 'True')
+}
+
+async function writePodStatus(
+  admin: KubeClient,
+  namespace: string,
+  name: string,
+  ready: 'True' | 'False',
+): Promise<void> {
   const time = new Date().toISOString()
   const conditions = ['Initialized', 'ContainersReady', 'Ready', 'PodScheduled'].map(type => ({
     type,
-    status: 'True',
+    status: type.endsWith('Ready') ? ready : 'True',
     lastTransitionTime: time,
   }))
   const patch = { status: { phase: 'Running', startTime: time, conditions } }
