@@ -9,8 +9,18 @@ export const ByHand = z.strictObject({
   /** The change's commit at that time: the next one takes over. */
   revision: Sha,
   state: z.enum(['deploying', 'succeeded', 'failed']),
+  /** What the objects carry. The controller records it, or says that it may not be had. */
+  discriminator: z.string().max(1024).optional(),
 })
 export type ByHand = z.infer<typeof ByHand>
+
+/** Reason of the condition `Ready` while somebody deploys by hand, for whom the controller has stepped aside. */
+export const deployingByHand = 'DeployingByHand'
+
+/** What the controller's answer to a mark holds, and to no other. */
+export function sinceOf({ at }: Pick<ByHand, 'at'>): string {
+  return `deploys by hand since ${at}`
+}
 
 /** Who deployed into an environment by hand, if its wanted commit is still the same. What cannot be read says nothing. */
 export function byHandOf(environment: {

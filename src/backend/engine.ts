@@ -1,4 +1,4 @@
-import { type ByHand, byHandOf, type EngineRecord, longDeploying } from '../api/index.ts'
+import { byHandOf, type EngineRecord, longDeploying } from '../api/index.ts'
 import type { DesiredEngine, DesiredEnvironment } from '../environment/desired.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { timestamp } from '../util/clock.ts'
@@ -6,14 +6,16 @@ import type { Credential } from '../util/credential.ts'
 import { OffshootError, TerminalError } from '../util/errors.ts'
 import type { Backend, BackendContext, Observation, Teardown } from './backend.ts'
 import { digestOf } from './digest.ts'
+import { observeByHand, stepAside } from './engine/by-hand.ts'
+import { claimDiscriminator, type Refusal } from './engine/claim.ts'
 import { nextRun } from './engine/due.ts'
-import { removeJobs } from './engine/jobs.ts'
+import { ownerOf, removeJobs } from './engine/jobs.ts'
 import { comparedRecord, type EngineOutcome, type RunMode, recordOf } from './engine/outcome.ts'
 import { logCommand } from './engine/run-job.ts'
 import type { EngineRuns, Run, RunControls } from './engine/runs.ts'
 import { stageOf } from './engine/stages.ts'
 import { gitCredentialFor } from './git-credential.ts'
-import { type Discriminators, judgeDiscriminator } from './kluctl/discriminators.ts'
+import type { Discriminators } from './kluctl/discriminators.ts'
 import { removeRemains } from './kluctl/remains.ts'
 import { blockerOf } from './kluctl/teardown.ts'
 import { presentable } from './mask.ts'
@@ -71,29 +73,30 @@ const remainsDeadline = 60_000
 export function engineBackend(services: EngineServices): Backend {
   const { runs } = services
   // What `apply` found, for the `observe` of the same reconcile.
-  const refusals = new WeakMap<BackendContext, Refused>()
+  const answers = new WeakMap<BackendContext, Observation>()
   return {
     name: 'engine',
     async apply(context, desired) {
       const backend = engineOf(desired)
-      if (byHandOf(context.environment) !== undefined) {
-        await runs.stop(context.environment.metadata.uid ?? '')
-        if (backend.runner === 'job') await removeJobs(context.kube, ownerOf(context), context.signal)
+      const byHand = byHandOf(context.environment)
+      if (byHand !== undefined) {
+        const answer = await stepAside(context, services, byHand)
+        if (answer !== undefined) answers.set(context, answer)
         return
       }
       if (backend.runner === 'job' && !services.jobs) throw new TerminalError('RunnerMissing', noRunner)
       const wanted = wantedOf(context, desired, backend)
       const refused = await answerClaim(context, services, wanted)
       if (refused !== undefined) {
-        refusals.set(context, refused)
+        answers.set(context, { phase: 'stalled', ...refused, recheckAfter: recheckStalled })
         return
       }
       const { run: mode } = next(context, runs, wanted)
       if (mode !== undefined) begin(context, services, mode, wanted, backend)
     },
     async observe(context, desired) {
-      const refused = refusals.get(context)
-      if (refused !== undefined) return { phase: 'stalled', ...refused, recheckAfter: recheckStalled }
+      const answer = answers.get(context)
+      if (answer !== undefined) return answer
       const byHand = byHandOf(context.environment)
       if (byHand !== undefined) return observeByHand(context, byHand)
       return observe(context, runs, wantedOf(context, desired, engineOf(desired)))
@@ -158,38 +161,19 @@ function begin(
   )
 }
 
-type Refused = Pick<Observation, 'reason' | 'message'>
-
-/**
- * Judges the discriminator that a run asks for, or was refused, and records it before anything carries it. Gives why
- * it may not be used.
- */
+/** Answers a run that asks for a discriminator, or was refused it. Gives why it may not be used. */
 async function answerClaim(
   context: BackendContext,
   { runs, discriminators }: EngineServices,
   { digest }: Wanted,
-): Promise<Refused | undefined> {
-  const { metadata, status } = context.environment
-  const { namespace, name, uid = '' } = metadata
+): Promise<Refusal | undefined> {
+  const { uid = '' } = context.environment.metadata
   const run = runs.get(uid)
   if (run?.digest !== digest || run.claim === undefined) return undefined
-  const { discriminator } = run.claim
-  const all = status?.discriminators ?? []
-  const recorded = all.includes(discriminator)
-  const others = await discriminators.claim(discriminator, {
-    namespace,
-    environment: name,
-    deployment: '',
-    recorded,
-  })
-  const verdict = judgeDiscriminator(discriminator, all, others, namespace)
-  if (!verdict.ok) {
-    runs.refuse(uid)
-    return { reason: verdict.reason, message: verdict.message }
-  }
-  if (!recorded) await context.record({ discriminators: [...all, discriminator] })
-  runs.grant(uid)
-  return undefined
+  const refusal = await claimDiscriminator(context, discriminators, run.claim.discriminator)
+  if (refusal === undefined) runs.grant(uid)
+  else runs.refuse(uid)
+  return refusal
 }
 
 /** The last deployment: as this process knows it where that is newer, else as the status has it. */
@@ -238,22 +222,6 @@ function progressOf(run: Run | undefined): Pick<Observation, 'reason' | 'message
   return { reason, message: presentable(run.told ?? run.step) }
 }
 
-/** Somebody's own working tree is what runs; what was deployed before has to be deployed again after it. */
-function observeByHand({ environment }: BackendContext, { by, at, state }: ByHand): Observation {
-  const before = environment.status?.engine
-  const engine = before === undefined ? {} : { engine: { ...before, byHand: true } }
-  const then = `; the next push, or \`offshoot env resume ${environment.metadata.name}\`, deploys the change again`
-  const who = presentable(by, 128)
-  if (state === 'deploying') {
-    return { ...engine, phase: 'deploying', reason: 'DeployingByHand', message: `${who} deploys by hand since ${at}` }
-  }
-  if (state === 'failed') {
-    const message = `a deployment by hand (${who}, ${at}) did not succeed${then}`
-    return { ...engine, phase: 'failed', reason: 'DeployedByHand', message }
-  }
-  return { ...engine, phase: 'ready', reason: 'DeployedByHand', message: `deployed by hand (${who}, ${at})${then}` }
-}
-
 function readyMessage({ objects, drifted = 0, warnings = [] }: EngineRecord): string {
   const parts = [`${objects} ${objects === 1 ? 'object is' : 'objects are'} ready`]
   if (drifted > 0) parts.push(`${drifted} differ from the project by now`)
@@ -261,16 +229,11 @@ function readyMessage({ objects, drifted = 0, warnings = [] }: EngineRecord): st
   return parts.join(', ')
 }
 
-function ownerOf({ environment: { metadata } }: BackendContext) {
-  const { namespace, name, uid = '' } = metadata
-  return { projectNamespace: namespace, environment: { name, uid } }
-}
-
 /** Ends what is being deployed, then removes what carries one of the recorded discriminators, the last stage first. */
 async function teardown(context: BackendContext, runs: EngineRuns): Promise<Teardown> {
   await runs.stop(context.environment.metadata.uid ?? '')
   // What a Job still deploys would not be found.
-  const jobs = await removeJobs(context.kube, ownerOf(context), context.signal)
+  const jobs = await removeJobs(context.kube, ownerOf(context.environment), context.signal)
   const { stages = [] } = context.environment.status?.engine ?? {}
   const { remains } = jobs.length > 0 ? { remains: [] } : await removeRemains(context, live => stageOf(stages, live))
   const gone = jobs.length === 0 && remains.length === 0

@@ -43,7 +43,7 @@ export function deployCommand(io: Io): Command {
     const flags = { ...rest, ...renderFlags(options), noWait: !wait, fixedImages: await fixedImages(options) }
     const confirm = options.yes === true || options.dryRun === true ? undefined : question(io, options)
     await withTargetEngine(io, options, async (host, signal) => {
-      await finish(io, host, options, await deploy(host, flags, signal, confirm), options)
+      await finish(io, host, options, await deploy(host, flags, signal, { confirm }), options)
     })
   })
 }

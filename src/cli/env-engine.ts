@@ -1,12 +1,14 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { ReviewEnvironment, ReviewProject } from '../api/index.ts'
+import { maxBytes } from '../backend/engine/keep-result.ts'
 import type { DeployFlags } from '../engine/commands/deploy.ts'
 import { EngineError } from '../engine/errors.ts'
 import type { EngineHost } from '../engine/host.ts'
 import { localHost } from '../engine/local/local-host.ts'
 import { checkConfig } from '../engine/project/parse.ts'
 import { fixedImage } from '../engine/project/schema/project.ts'
+import { clusterId } from '../engine/result/cluster-info.ts'
 import type { JsonObject } from '../engine/values.ts'
 import { plain } from '../engine/vars/remote.ts'
 import { type ConfigOverrides, readConfigFile } from '../environment/config-file.ts'
@@ -15,6 +17,7 @@ import { renderDesired } from '../environment/render.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { silentLogger } from '../util/log.ts'
 import { type ClusterOptions, getEnvironment, getProject, withClient } from './cluster.ts'
+import type { Keeping } from './command-run.ts'
 import { engineProgress } from './engine-progress.ts'
 import { CliError } from './exit.ts'
 import type { Io } from './io.ts'
@@ -33,6 +36,8 @@ export interface EnvEngine {
   /** Acts as the environment's account. */
   readonly host: EngineHost
   readonly flags: DeployFlags
+  /** How the result is kept, as the controller keeps its own; undefined where the project keeps none. */
+  readonly keeping: Keeping | undefined
   readonly signal: AbortSignal
 }
 
@@ -64,8 +69,13 @@ export async function withEnvironmentEngine<T>(
     })
     const signal = AbortSignal.any([io.signal, AbortSignal.timeout(options.timeout)])
     const host = { ...local.host, defaultNamespace: target }
-    const flags = { ...(await flagsOf(desired, options.projectDir)), confinedTo: [target] }
-    return work({ environment, kube, host, flags, signal })
+    const flags = {
+      ...(await flagsOf(desired, options.projectDir)),
+      asController: true,
+      confinedTo: [target],
+      clusterId: (during: AbortSignal) => clusterId(kube, during),
+    }
+    return work({ environment, kube, host, flags, keeping: keepingOf(desired, target), signal })
   })
 }
 
@@ -82,6 +92,12 @@ async function desiredOf(
   if (backend.kind === 'engine') return backend
   const { name } = project.metadata
   throw new CliError(`project ${name} deploys by ${backend.kind}: only deploy.engine can deploy a working tree`)
+}
+
+function keepingOf({ keepResults }: DesiredEngine, namespace: string): Keeping | undefined {
+  if (keepResults === 0) return undefined
+  const counts = { keepCommandResultsCount: keepResults, keepValidateResultsCount: 0 }
+  return { writeCommandResult: true, commandResultNamespace: namespace, ofEnvironment: true, maxBytes, ...counts }
 }
 
 /** What the working tree's own config file says, as far as the project lets a branch say anything. */

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { annotations } from '../api/index.ts'
 import { type ClusterOptions, getEnvironment, withClient, withCluster } from './cluster.ts'
-import { annotate } from './env-deploy.ts'
+import { annotateByHand } from './hand-mark.ts'
 import type { Io } from './io.ts'
 
 /** `offshoot env resume NAME`: ends a deployment by hand; the change's commit is deployed again. */
@@ -16,7 +16,7 @@ export function envResumeCommand(io: Io): Command {
         io.stdout.write(`${name} was not deployed by hand\n`)
         return
       }
-      await annotate(kube, environment, null, io.signal)
+      await annotateByHand(kube, environment, null, io.signal)
       io.stdout.write(`${name} follows its change again\n`)
     }),
   )

@@ -1,4 +1,4 @@
-import { annotations, labels } from '../../api/index.ts'
+import { annotations, labels, type ReviewEnvironment } from '../../api/index.ts'
 import { labelValue } from '../../environment/names.ts'
 import type { KubeClient } from '../../kube/client.ts'
 import { KubeConnectionError, KubeError } from '../../kube/errors.ts'
@@ -8,6 +8,11 @@ import { OffshootError } from '../../util/errors.ts'
 import { endOf, type Job, type JobRun, jobKind, runMark } from './job-manifest.ts'
 
 type Owner = Pick<JobRun, 'projectNamespace' | 'environment'>
+
+/** Whose Jobs are meant. */
+export function ownerOf({ metadata: { namespace, name, uid = '' } }: ReviewEnvironment): Owner {
+  return { projectNamespace: namespace, environment: { name, uid } }
+}
 
 /** How long a Job that is being deleted is waited for, and between two looks at it, in milliseconds. */
 const endPatience = 10 * 60_000

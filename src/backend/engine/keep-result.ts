@@ -34,7 +34,7 @@ export interface Ended {
 /** Milliseconds for keeping a result: the environment is ready, or not, whatever becomes of it. */
 const deadline = 10_000
 /** Bytes of one result. Thousands of environments keep theirs in one etcd, so it is far from what a Secret holds. */
-const maxBytes = 100_000
+export const maxBytes = 100_000
 /** Bytes of the objects' contents beyond which they are not kept, and what looking for sensitive texts in them may cost. */
 const maxContents = 16 * 1024 * 1024
 const maxSearch = 2_000_000_000

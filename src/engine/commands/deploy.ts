@@ -1,7 +1,7 @@
 import { deleteObjects } from '../cluster/delete-objects.ts'
-import { deploy as deployObjects } from '../cluster/deployment.ts'
+import { deploy as deployObjects, waitUntilReady } from '../cluster/deployment.ts'
 import type { RemoteObjects } from '../cluster/remote-objects.ts'
-import type { DeployOptions } from '../cluster/types.ts'
+import type { ClusterContext, DeployOptions, DeployResult } from '../cluster/types.ts'
 import type { EngineHost } from '../host.ts'
 import { changedObjects } from '../plan/changes.ts'
 import type { ObjectRef } from '../plan/types.ts'
@@ -12,6 +12,9 @@ import type { CommandResult } from '../result/types.ts'
 import { dryRun, type ForceFlags, forced } from './diff.ts'
 import { type ClusterFlags, type ClusterRun, DeclinedError, onCluster, type Shown } from './on-cluster.ts'
 
+/** Milliseconds; as kluctl. */
+const defaultReadinessTimeout = 300_000
+
 /** Flags of `deploy`. */
 export interface DeployFlags extends ClusterFlags, ForceFlags {
   readonly abortOnError?: boolean | undefined
@@ -21,6 +24,16 @@ export interface DeployFlags extends ClusterFlags, ForceFlags {
   readonly readinessTimeout?: number | undefined
   /** Deletes orphans at the end. */
   readonly prune?: boolean | undefined
+  /** As the controller deploys: nothing is pruned after an error, and all objects are waited for. */
+  readonly asController?: boolean | undefined
+}
+
+/** Who has a say in a deployment before anything is changed. */
+export interface Consent {
+  /** Shows what a deployment would change, and gives whether to go on. */
+  readonly confirm?: ConfirmDiff | undefined
+  /** Makes sure that the target is nobody else's; what it holds is looked at again afterwards. Throws when it may not. */
+  readonly claim?: ((discriminator: string) => Promise<void>) | undefined
 }
 
 /** Shows what a deployment would change, and gives whether to go on. */
@@ -34,7 +47,7 @@ export async function deploy(
   host: EngineHost,
   flags: DeployFlags,
   signal: AbortSignal,
-  confirm?: ConfirmDiff,
+  { confirm, claim }: Consent = {},
 ): Promise<Shown<CommandResult>> {
   const call = {
     command: 'deploy',
@@ -46,9 +59,13 @@ export async function deploy(
   } as const
   return onCluster(host, flags, signal, call, async one => {
     one.warnWithoutDiscriminator()
-    const remote = await one.findRemote()
+    let remote = await one.findRemote()
     if (confirm !== undefined) await agree(one, remote, flags, confirm)
     signal.throwIfAborted()
+    if (claim !== undefined) {
+      await claim(one.discriminator)
+      remote = await one.findRemote()
+    }
     return carryOut(one, remote, flags)
   })
 }
@@ -68,8 +85,18 @@ async function carryOut(one: ClusterRun, remote: RemoteObjects, flags: DeployFla
   const result = await deployObjects(context, run.items, remote, options)
   const changed = changedObjects({ items: run.items, applied: result.applied, remote }, problems)
   const orphans = one.deletable(remote, one.refs)
-  const pruned = flags.prune === true ? await prune(one, orphans, flags) : []
+  const { asController = false } = flags
+  const mayPrune = flags.prune === true && !(asController && problems.errors.length > 0)
+  const pruned = mayPrune ? await prune(one, orphans, flags) : []
+  if (asController && problems.errors.length === 0) await allReady(context, result, flags)
   return findingsOf({ rendered: one.objects, remote, result, changed, orphans, pruned })
+}
+
+async function allReady(context: ClusterContext, result: DeployResult, flags: DeployFlags): Promise<void> {
+  const end = context.progress.start('Waiting until all objects are ready')
+  const { readinessTimeout: timeout = defaultReadinessTimeout } = flags
+  await waitUntilReady(context, result, { timeout, onProgress: () => undefined })
+  end(context.problems.errors.length === 0 ? 'done' : 'failed')
 }
 
 async function prune(one: ClusterRun, orphans: readonly ObjectRef[], flags: DeployFlags): Promise<ObjectRef[]> {

@@ -27,6 +27,8 @@ export interface ClusterFlags extends RenderFlags {
   readonly dryRun?: boolean | undefined
   /** The only namespaces that the account is meant to see. */
   readonly confinedTo?: readonly string[] | undefined
+  /** Tells the cluster's id where the account itself may not read it. @throws KubeError */
+  readonly clusterId?: ((signal: AbortSignal) => Promise<string>) | undefined
 }
 
 /** A result as it may be shown, and as it is. */
@@ -146,7 +148,7 @@ export async function withClusterRun<T>(
   const { cluster: kube, clock, progress } = host
   if (kube === undefined) throw new EngineError('this command needs a cluster, and there is no kubeconfig')
   const [id, began] = [randomUUID(), clock.now()]
-  const cluster = settled(clusterId(kube, signal))
+  const cluster = settled((flags.clusterId ?? (during => clusterId(kube, during)))(signal))
   return withRenderedTarget(host, flags, signal, async run => {
     const repository = settled(repositoryState(run.project, host.environment, signal))
     const context = { kube, clock, progress, signal, problems: new Problems(), random: Math.random }

@@ -1,0 +1,166 @@
+import { annotations, type ByHand, byHandOf, deployingByHand, type ReviewEnvironment, sinceOf } from '../api/index.ts'
+import type { KubeClient } from '../kube/client.ts'
+import { KubeError } from '../kube/errors.ts'
+import type { Clock } from '../util/clock.ts'
+import { environmentKind } from './cluster.ts'
+import { CliError, exitCodes } from './exit.ts'
+
+/** How long the controller may take to step aside, and how often it is looked for, in milliseconds. */
+const answerTime = 120_000
+const lookEvery = 250
+/** How long the end of a deployment may take to be written, in milliseconds. */
+const endTime = 10_000
+/** How often a lost race for the annotation is run again. */
+const maxTries = 10
+
+/** Who deploys what, where. */
+export interface HandMarkOptions {
+  readonly kube: KubeClient
+  readonly environment: ReviewEnvironment
+  readonly clock: Clock
+  /** Name of the person. */
+  readonly by: string
+  /** Hears of somebody else's deployment, which this one would replace; throws when it may not. */
+  readonly tell: (other: ByHand) => Promise<void>
+}
+
+/**
+ * The annotation that says who deploys into an environment by hand. The controller answers it in the status: it ends
+ * what it does there itself, and records the discriminator unless that belongs to others. Of two people who begin at
+ * once one is told of the other.
+ */
+export class HandMark {
+  readonly #options: HandMarkOptions
+  readonly #told = new Set<string>()
+  #mine: ByHand | undefined
+
+  constructor(options: HandMarkOptions) {
+    this.#options = options
+  }
+
+  /** Tells of others at once, before anything else takes its time. */
+  async tellOfOthers(environment = this.#options.environment): Promise<void> {
+    const other = byHandOf(environment)
+    if (other === undefined || other.by === this.#options.by || this.#told.has(other.at)) return
+    await this.#options.tell(other)
+    this.#told.add(other.at)
+  }
+
+  /**
+   * Takes the environment, and comes back when the controller has stepped aside.
+   * @throws CliError when it may not have the discriminator, or does not answer; the environment is given back then
+   */
+  async take(discriminator: string, signal: AbortSignal): Promise<void> {
+    const { by, clock, environment } = this.#options
+    const { revision } = environment.spec
+    if (revision === undefined) throw new CliError(`${environment.metadata.name} has no commit yet: wait until it has`)
+    const mine: ByHand = {
+      by,
+      at: new Date(clock.now()).toISOString(),
+      revision,
+      state: 'deploying',
+      ...(discriminator === '' ? {} : { discriminator }),
+    }
+    await this.#write(JSON.stringify(mine), signal, async found => {
+      // What was rendered belongs to the commit that was wanted then.
+      if (found.spec.revision !== revision) throw new CliError('a newer commit was pushed meanwhile: begin again')
+      await this.tellOfOthers(found)
+      return true
+    })
+    this.#mine = mine
+    try {
+      await this.#untilAnswered(mine, signal)
+    } catch (error) {
+      await this.#giveBack()
+      throw error
+    }
+  }
+
+  /** Writes how it ended; gives what people should know besides. @throws KubeError */
+  async end(state: 'succeeded' | 'failed'): Promise<string | undefined> {
+    const mine = this.#mine
+    if (mine === undefined) return undefined
+    let news: string | undefined
+    await this.#write(JSON.stringify({ ...mine, state }), AbortSignal.timeout(endTime), async found => {
+      news = newsOf(found, mine)
+      return isOurs(found, mine)
+    })
+    return news
+  }
+
+  async #giveBack(): Promise<void> {
+    const mine = this.#mine
+    this.#mine = undefined
+    if (mine === undefined) return
+    await this.#write(null, AbortSignal.timeout(endTime), async found => isOurs(found, mine))
+  }
+
+  async #untilAnswered(mine: ByHand, signal: AbortSignal): Promise<void> {
+    const { clock, environment } = this.#options
+    const until = clock.now() + answerTime
+    for (;;) {
+      const found = await this.#get(signal)
+      if (!isOurs(found, mine)) throw new CliError(newsOf(found, mine) ?? 'the mark of this deployment was taken away')
+      const told = found.status?.conditions?.find(({ message }) => message.includes(sinceOf(mine)))
+      if (told?.reason === deployingByHand) return
+      if (told !== undefined) throw new CliError(told.message)
+      if (clock.now() >= until) {
+        const { name } = environment.metadata
+        throw new CliError(
+          `Offshoot did not step aside for ${name} within ${answerTime / 1000} s: nothing was deployed`,
+          exitCodes.timedOut,
+          `offshoot env show ${name}`,
+        )
+      }
+      await clock.sleep(lookEvery, signal)
+    }
+  }
+
+  /** Writes the annotation unless `check` says that it is not to be; what was checked is what is replaced. */
+  async #write(
+    value: string | null,
+    signal: AbortSignal,
+    check: (found: ReviewEnvironment) => Promise<boolean>,
+  ): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      const found = await this.#get(signal)
+      if (!(await check(found))) return
+      try {
+        return await annotateByHand(this.#options.kube, found, value, signal)
+      } catch (error) {
+        if (!(error instanceof KubeError && error.isConflict) || tries === maxTries) throw error
+      }
+    }
+  }
+
+  async #get(signal: AbortSignal): Promise<ReviewEnvironment> {
+    const { kube, environment } = this.#options
+    const { namespace, name, uid } = environment.metadata
+    const found = await kube.get<ReviewEnvironment>({ ...environmentKind, namespace, name }, { signal })
+    if (found === undefined || found.metadata.uid !== uid) throw new CliError(`${name} is gone`, exitCodes.notFound)
+    return found
+  }
+}
+
+/** Writes the annotation, or takes it off, on this very version of the environment. @throws KubeError */
+export async function annotateByHand(
+  kube: KubeClient,
+  { metadata: { namespace, name, uid, resourceVersion } }: ReviewEnvironment,
+  value: string | null,
+  signal: AbortSignal,
+): Promise<void> {
+  const metadata = { uid, resourceVersion, annotations: { [annotations.byHand]: value } }
+  await kube.patch({ ...environmentKind, namespace, name }, { metadata }, { type: 'merge', signal })
+}
+
+function isOurs({ metadata }: ReviewEnvironment, mine: ByHand): boolean {
+  return metadata.annotations?.[annotations.byHand] === JSON.stringify(mine)
+}
+
+function newsOf(found: ReviewEnvironment, mine: ByHand): string | undefined {
+  if (found.spec.revision !== mine.revision) return 'a newer commit was pushed meanwhile: the controller deploys that'
+  if (isOurs(found, mine)) return undefined
+  const other = byHandOf(found)
+  if (other === undefined) return 'somebody let the environment follow its change again meanwhile'
+  return `${other.by} deploys into this environment too, since ${other.at}: what runs there may be of either`
+}
