@@ -15,16 +15,20 @@ const ref = { version: 'v1', kind: 'ConfigMap', name: 'config', namespace: 'shop
 const failure = [{ ref, message: 'metadata.labels: Invalid value: "correct horse"' }]
 let secrets: KubeObject[]
 let refusal: KubeError | undefined
+/** Answers of the server before it gets well. */
+let trouble: KubeError[]
 
 beforeEach(() => {
   secrets = []
   refusal = undefined
+  trouble = []
 })
 
 /** A namespace that takes Secrets. */
 const kube = {
   apply: async (secret: KubeObject) => {
-    if (refusal !== undefined) throw refusal
+    const failed = trouble.shift() ?? refusal
+    if (failed !== undefined) throw failed
     secrets.push(secret)
   },
   list: async () => ({ items: secrets, resourceVersion: '1' }),
@@ -170,6 +174,12 @@ describe('the result of an environment’s deployment', () => {
   it('that cannot be kept is told, and nothing fails over it', async () => {
     refusal = new KubeError(403, 'Forbidden', 'secrets is forbidden')
     expect(await keep(deployment({}))).toEqual({ warning: expect.stringContaining('is forbidden') })
+  })
+
+  it('is kept although the server is in trouble for a moment', async () => {
+    trouble = [new KubeError(503, 'ServiceUnavailable', 'away'), new KubeError(409, 'Conflict', 'changed meanwhile')]
+    expect(await keep(deployment({}))).toEqual({ id: expect.any(String) })
+    expect(secrets).toHaveLength(1)
   })
 
   it('is kept beside results that somebody has damaged or made up', async () => {

@@ -2,6 +2,7 @@ import { KubeError } from '../../kube/errors.ts'
 import type { KubeObject } from '../../kube/types.ts'
 import { parallel } from '../../util/parallel.ts'
 import { keyOfRef } from '../cluster/follow.ts'
+import { Retrier } from '../cluster/retrying.ts'
 import type { EngineHost } from '../host.ts'
 import type { Manifest } from '../item.ts'
 import { changedObjects } from '../plan/changes.ts'
@@ -51,6 +52,7 @@ async function pokeAll(one: ClusterRun, remote: RemoteView): Promise<Map<string,
   const end = context.progress.start('Poking images')
   const rendered = new Set(one.refs.map(refKey))
   const applied = new Map<string, Manifest>()
+  const retrier = new Retrier(context)
   await parallel([...byObject(run.images)], atOnce, async ([key, { ref, images }]) => {
     const before = remote.get(ref)
     if (!rendered.has(key)) {
@@ -59,7 +61,7 @@ async function pokeAll(one: ClusterRun, remote: RemoteView): Promise<Map<string,
       problems.addWarning(ref, 'remote object not found, skipped image replacement')
     } else {
       try {
-        applied.set(key, await poke(one, ref, before, images))
+        applied.set(key, await poke(one, retrier, ref, before, images))
       } catch (error) {
         problems.addError(ref, error)
       }
@@ -83,6 +85,7 @@ function byObject(images: readonly SeenImage[]): Map<string, { ref: ObjectRef; i
 /** @throws KubeError, KubeConnectionError, the signal's reason */
 async function poke(
   { context: { kube, signal, problems }, flags }: ClusterRun,
+  retrier: Retrier,
   ref: ObjectRef,
   before: Manifest,
   images: readonly SeenImage[],
@@ -97,14 +100,24 @@ async function poke(
       signal,
       onWarning: (warning: string) => problems.addWarning(ref, warning),
     }
-    try {
-      return (await kube.replace(changed as unknown as KubeObject, options)) as unknown as Manifest
-    } catch (error) {
-      if (!(error instanceof KubeError && error.isConflict) || attempt === maxAttempts) throw error
-      const fresh = await kube.get(keyOfRef(ref), { signal })
-      if (fresh === undefined) throw error
-      current = fresh as unknown as Manifest
-    }
+    const replace = () => conflictOr(kube.replace(changed as unknown as KubeObject, options))
+    const answer = await retrier.run(replace, signal)
+    if (!(answer instanceof KubeError)) return answer as unknown as Manifest
+    if (attempt === maxAttempts) throw answer
+    // Somebody else wrote it, or an attempt whose answer was lost.
+    const fresh = await retrier.run(() => kube.get(keyOfRef(ref), { signal }), signal)
+    if (fresh === undefined) throw answer
+    current = fresh as unknown as Manifest
+  }
+}
+
+/** The same request would meet the same conflict again. */
+async function conflictOr<T>(request: Promise<T>): Promise<T | KubeError> {
+  try {
+    return await request
+  } catch (error) {
+    if (error instanceof KubeError && error.isConflict) return error
+    throw error
   }
 }
 

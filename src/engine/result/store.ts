@@ -4,6 +4,8 @@ import { z } from 'zod'
 import type { KubeClient } from '../../kube/client.ts'
 import { KubeError } from '../../kube/errors.ts'
 import type { KubeObject } from '../../kube/types.ts'
+import { type Clock, systemClock } from '../../util/clock.ts'
+import { Retrier } from '../cluster/retrying.ts'
 import { EngineError } from '../errors.ts'
 import type { Progress } from '../host.ts'
 import { writeJson } from '../json.ts'
@@ -50,6 +52,8 @@ export interface ResultStoreOptions {
   readonly maxBytes?: number | undefined
   /** The namespace is an environment's: it is there, and all results in it count as those of one target. */
   readonly ofEnvironment?: boolean | undefined
+  /** Default: the machine's. */
+  readonly clock?: Clock | undefined
 }
 
 /** What of a summary the store itself works with: somebody else may have written it. */
@@ -82,10 +86,12 @@ interface Listed<T> {
 export class ResultStore {
   readonly #kube: KubeClient
   readonly #options: ResultStoreOptions
+  readonly #retrier: Retrier
 
   constructor(kube: KubeClient, options: ResultStoreOptions) {
     this.#kube = kube
     this.#options = options
+    this.#retrier = new Retrier({ clock: options.clock ?? systemClock, random: Math.random })
   }
 
   /** Keeps a result, and deletes the target's oldest. @throws KubeError */
@@ -172,7 +178,8 @@ export class ResultStore {
       },
       data,
     }
-    await this.#kube.apply(secret as KubeObject, { fieldManager: 'kluctl-results', signal })
+    const options = { fieldManager: 'kluctl-results', signal }
+    await this.#retrier.run(() => this.#kube.apply(secret as KubeObject, options), signal)
   }
 
   async #ensureNamespace(signal: AbortSignal): Promise<void> {
@@ -201,7 +208,7 @@ export class ResultStore {
     const others = own.filter(({ summary }) => summary.id !== written.id)
     for (const { name, summary } of keep > 0 ? others.slice(keep - 1) : own) {
       try {
-        await this.#kube.delete({ ...secretKind, namespace, name }, { signal })
+        await this.#retrier.run(() => this.#kube.delete({ ...secretKind, namespace, name }, { signal }), signal)
       } catch (error) {
         if (!(error instanceof KubeError)) throw error
         progress.warn(`Failed to delete old result ${summary.id}: ${error.message}`)
@@ -223,7 +230,7 @@ export class ResultStore {
   /** Damaged by somebody's hand: as kluctl does, it is as if it were not there. */
   async #list<T>(kind: Kind, signal: AbortSignal): Promise<Listed<T>[]> {
     const options = { namespace: this.#options.namespace, labelSelector: `kluctl.io/${kind}-id`, metadataOnly: true }
-    const { items } = await this.#kube.list(secretKind, { ...options, signal })
+    const { items } = await this.#retrier.run(() => this.#kube.list(secretKind, { ...options, signal }), signal)
     return items.flatMap(({ metadata: { name = '', annotations: texts } }) => {
       const { data } = keptSummary[kind].safeParse(parseJson(texts?.[annotations[kind]] ?? ''))
       return data === undefined ? [] : [{ name, summary: data as T }]

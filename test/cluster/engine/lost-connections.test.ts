@@ -1,10 +1,12 @@
 import { afterAll, expect, it } from 'vitest'
 import { deleteObjects } from '../../../src/engine/cluster/deployment.ts'
 import { KubeClient } from '../../../src/kube/client.ts'
+import type { KubeObject } from '../../../src/kube/types.ts'
 import { configMap, TestProject } from '../../engine/harness/project.ts'
 import { startApiProxy } from '../../harness/api-proxy.ts'
 import { adminClient, createServiceAccount, sharedCluster, uniqueNamespace } from '../../harness/cluster.ts'
 import { deployProject, shown, testContext } from '../../harness/engine/deployer.ts'
+import { TargetStory } from '../../harness/engine/target-story.ts'
 import { accountKubeconfigFile } from '../../harness/test-cluster.ts'
 
 const cluster = adminClient()
@@ -13,18 +15,22 @@ afterAll(() => cluster.close())
 const keyOf = (namespace: string, name: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', namespace, name })
 
 /** An account of a namespace whose way to the API server can be cut. */
-async function throughProxy() {
+async function throughProxy(rules: Parameters<typeof createServiceAccount>[2] = []) {
   const namespace = await uniqueNamespace('lost')
   const account = { namespace, name: 'deployer' }
-  await createServiceAccount(namespace, account.name, [{ apiGroups: [''], resources: ['configmaps'], verbs: ['*'] }])
+  await createServiceAccount(namespace, account.name, [
+    { apiGroups: [''], resources: ['configmaps'], verbs: ['*'] },
+    ...rules,
+  ])
   const shared = sharedCluster()
   const proxy = await startApiProxy(shared.url, shared.ca)
-  const kube = KubeClient.fromKubeconfig(await accountKubeconfigFile(shared, account, proxy.url))
+  const kubeconfig = await accountKubeconfigFile(shared, account, proxy.url)
+  const kube = KubeClient.fromKubeconfig(kubeconfig)
   const end = async () => {
     await kube.close()
     await proxy.close()
   }
-  return { namespace, proxy, kube, [Symbol.asyncDispose]: end }
+  return { namespace, proxy, kube, kubeconfig, [Symbol.asyncDispose]: end }
 }
 
 const place = (namespace: string, annotations = '') => `  namespace: ${namespace}\n  annotations: {${annotations}}\n`
@@ -47,6 +53,34 @@ it('a deployment outlasts answers that are lost, before and after they were carr
   expect([...result.applied.keys()]).toHaveLength(2)
   expect(await cluster.get(keyOf(namespace, 'two'))).toBeDefined()
   expect(proxy.requests.filter(request => request.startsWith('PATCH'))).toHaveLength(4)
+})
+
+it('images are poked although answers are lost, before and after they were carried out', async () => {
+  await using world = await throughProxy([{ apiGroups: ['apps'], resources: ['deployments'], verbs: ['*'] }])
+  const { namespace, proxy, kubeconfig } = world
+  await using story = await TargetStory.of('lost')
+  const web = (name: string) => `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ${name}, namespace: ${namespace}}
+spec:
+  replicas: 0
+  selector: {matchLabels: {app: ${name}}}
+  template:
+    metadata: {labels: {app: ${name}}}
+    spec: {containers: [{name: main, image: '{{ images.get_image("app") }}'}]}
+`
+  await story.write({ 'd/one.yaml': web('one'), 'd/two.yaml': web('two') }, '- path: d\n')
+  await story.must('deploy', '-F', 'app=app:1')
+  const traps = [
+    proxy.hold({ method: 'PUT', path: /deployments\/one/ }, 'before'),
+    proxy.hold({ method: 'PUT', path: /deployments\/two/ }, 'after'),
+  ]
+  for (const trap of traps) void trap.hit.then(() => trap.drop())
+  await story.must('poke-images', '-F', 'app=app:2', '--kubeconfig', kubeconfig)
+  for (const name of ['one', 'two']) {
+    const found = await cluster.get<KubeObject>({ apiVersion: 'apps/v1', kind: 'Deployment', namespace, name })
+    expect(found).toMatchObject({ spec: { template: { spec: { containers: [{ image: 'app:2' }] } } } })
+  }
 })
 
 it('waiting for readiness and for deletion goes on when the watch is cut', async () => {
