@@ -110,7 +110,8 @@ export class GitHubClient {
       baseUrl: options.apiUrl,
       userAgent: 'offshoot',
       log: octokitLog(dependencies.logger),
-      request: { fetch: cappedFetch(this.#limits.maxBytes) },
+      // Octokit's own reading keeps integers that no answer here has, and takes much longer.
+      request: { fetch: cappedFetch(this.#limits.maxBytes), parseSuccessResponseBody: false },
     })
   }
 
@@ -207,7 +208,8 @@ export class GitHubClient {
     try {
       const identified = authorization === undefined ? {} : { authorization }
       const headers = { 'x-github-api-version': '2022-11-28', ...identified, ...parameters.headers }
-      const raw: Raw = await this.#octokit.request(`${method} ${route}`, { ...parameters, headers, request })
+      const answer: Raw = await this.#octokit.request(`${method} ${route}`, { ...parameters, headers, request })
+      const raw = { ...answer, data: await contentOf(answer.data) }
       this.#state.rate.learn(raw.status, raw.headers, '')
       this.#observe({ method, route, status: raw.status, milliseconds: clock.now() - started }, raw.headers)
       return raw
@@ -240,6 +242,18 @@ export function clientLimits(apiUrl: string, limits: Partial<ClientLimits> = {})
     retryDelay: 500,
     cached: 10_000,
     ...limits,
+  }
+}
+
+/** The JSON of a body; what is none, such as a proxy's page, as text: no schema lets that pass. */
+async function contentOf(body: unknown): Promise<unknown> {
+  if (!(body instanceof ReadableStream)) return undefined
+  const text = await new Response(body).text()
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return text
+    throw error
   }
 }
 

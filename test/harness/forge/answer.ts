@@ -8,6 +8,8 @@ export interface Answer {
   body?: unknown
   /** A list to cut into pages. */
   list?: unknown[]
+  /** Makes the answer's form of an item: of those on the page alone, as lists may be long. */
+  shape?: (item: never) => unknown
   headers?: Record<string, string>
 }
 
@@ -38,7 +40,7 @@ export function send(
   failure?: Failure,
 ): number {
   const headers: Record<string, string> = { ...answer.headers }
-  const body = answer.list === undefined ? answer.body : page(url, answer.list, headers, failure)
+  const body = answer.list === undefined ? answer.body : page(url, answer, headers, failure)
   let text = body === undefined ? '' : JSON.stringify(failure === 'empty' ? [] : body)
   if (failure === 'truncated') text = text.slice(0, Math.floor(text.length / 2))
   let status = answer.status
@@ -66,7 +68,12 @@ export function send(
   return status
 }
 
-function page(url: URL, list: unknown[], headers: Record<string, string>, failure: Failure | undefined): unknown[] {
+function page(
+  url: URL,
+  { list = [], shape }: Answer,
+  headers: Record<string, string>,
+  failure: Failure | undefined,
+): unknown[] {
   const size = Math.min(100, Math.max(1, Number(url.searchParams.get('per_page') ?? 30) || 30))
   const number = Math.max(1, Number(url.searchParams.get('page') ?? 1) || 1)
   const last = Math.max(1, Math.ceil(list.length / size))
@@ -81,6 +88,7 @@ function page(url: URL, list: unknown[], headers: Record<string, string>, failur
   ]
   if (links.length > 0) headers.link = links.join(', ')
   const from = failure === 'repeatedPage' ? 0 : (number - 1) * size
-  const items = list.slice(from, from + size)
+  const kept = list.slice(from, from + size)
+  const items = shape === undefined ? kept : kept.map(item => shape(item as never))
   return failure === 'shortPage' ? items.slice(0, Math.ceil(items.length / 2)) : items
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type Answer, problem } from './answer.ts'
+import type { PullRequest } from './model.ts'
 import type { FakeRepository } from './repository.ts'
 import { branchShape, commentShape, pullShape, repositoryShape, statusShape } from './shapes.ts'
 
@@ -96,7 +97,7 @@ function listPulls({ repository, query }: Call): Answer {
     .filter(pull => headBranch === undefined || pull.branch === headBranch)
     .sort((a, b) => a.number - b.number)
   if ((query.get('direction') ?? 'desc') === 'desc') pulls.reverse()
-  return { status: 200, list: pulls.map(pull => shapeOf(repository, pull.number)) }
+  return { status: 200, list: pulls, shape: (pull: PullRequest) => shapeOf(repository, pull.number) }
 }
 
 async function createPull({ repository, body, user }: Call): Promise<Answer> {
@@ -142,7 +143,11 @@ async function listFiles({ repository }: Call, number: number): Promise<Answer> 
 
 function listBranches({ repository }: Call): Answer {
   const branches = [...repository.branches].sort(([a], [b]) => (a < b ? -1 : 1))
-  return { status: 200, list: branches.map(([name, sha]) => branchShape(repository.place, name, sha)) }
+  return {
+    status: 200,
+    list: branches,
+    shape: ([name, sha]: [string, string]) => branchShape(repository.place, name, sha),
+  }
 }
 
 function showBranch({ repository, parts }: Call): Answer {
