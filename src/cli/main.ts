@@ -1,13 +1,20 @@
 #!/usr/bin/env node
-import { enableCompileCache } from 'node:module'
+import nodeModule from 'node:module'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { cacheFolderOf } from '../engine/cache/folder.ts'
 import { processIo } from './io.ts'
 import type { run as runAny } from './program.ts'
 
+// `engines` in package.json says the same to installers, which only warn.
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+if (major < 22 || (major === 22 && minor < 20)) {
+  process.stderr.write(`error: Offshoot needs Node.js 22.20 or later, and this is ${process.versions.node}\n`)
+  process.exit(1)
+}
+
 // In a folder of the user's own: what lies there is run. Kept code saves a third of the time that loading takes.
-enableCompileCache(join(cacheFolderOf(process.env), 'compiled'))
+nodeModule.enableCompileCache(join(cacheFolderOf(process.env), 'compiled'))
 
 // These load the engine alone: the server's and the forges' parts would take longer than many a render.
 const engineCommands = new Set([

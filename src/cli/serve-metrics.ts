@@ -1,6 +1,8 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { hasNamespaces } from '../engine/worker/cage.ts'
 import type { ForgeRequest } from '../forge/forge.ts'
 import type { ObservedRequest } from '../kube/options.ts'
+import type { Logger } from '../util/log.ts'
 
 /** Counts requests to forges; gives what observes them. */
 export function forgeMetrics(registry: Registry): (request: ForgeRequest) => void {
@@ -21,6 +23,22 @@ export function forgeMetrics(registry: Registry): (request: ForgeRequest) => voi
     requests.observe({ method, route, status: String(status) }, milliseconds / 1000)
     if (rateLimitRemaining !== undefined) remaining.set(rateLimitRemaining)
   }
+}
+
+/** Tells whether Helm and Kustomize have no network either while projects that nobody trusts are rendered. */
+export async function tellIsolation(registry: Registry, log: Logger, isIsolated = hasNamespaces): Promise<void> {
+  const gauge = new Gauge({
+    name: 'offshoot_render_network_isolated',
+    help: '1 where the cage that projects are rendered in is without network; 0 where Helm and Kustomize could reach it',
+    registers: [registry],
+  })
+  const isolated = await isIsolated()
+  gauge.set(isolated ? 1 : 0)
+  if (isolated) return
+  log.warn(
+    {},
+    'Helm and Kustomize are rendered with this pod’s network: user namespaces are refused here (docs/engine.md)',
+  )
 }
 
 /** Counts requests to the API server; gives what observes them. */

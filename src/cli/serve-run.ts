@@ -24,7 +24,7 @@ import { createLogger, type Logger } from '../util/log.ts'
 import type { ClusterOptions } from './cluster.ts'
 import { installationApp, logAppReport } from './github-app.ts'
 import type { Io } from './io.ts'
-import { forgeMetrics, kubernetesMetrics } from './serve-metrics.ts'
+import { forgeMetrics, kubernetesMetrics, tellIsolation } from './serve-metrics.ts'
 import { checkSecretFile, webhookSecrets } from './serve-secrets.ts'
 import { flagOf, type ServeSettings } from './serve-settings.ts'
 import { takeTempFolder } from './temp-folder.ts'
@@ -93,6 +93,7 @@ async function start(
 ): Promise<RunningOffshoot> {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
+  void tellIsolation(registry, log)
   const kube = KubeClient.fromKubeconfig({
     clock,
     ...(cluster.kubeconfig === undefined ? {} : { path: cluster.kubeconfig }),

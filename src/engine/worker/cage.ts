@@ -78,8 +78,8 @@ function codeFolders(): string[] {
 
 let namespaces: Promise<boolean> | undefined
 
-/** Whether this system lets us make a network namespace without being root. */
-function hasNamespaces(): Promise<boolean> {
+/** Whether this system lets us make a network namespace without being root: the cage then has no network at all. */
+export function hasNamespaces(): Promise<boolean> {
   namespaces ??= new Promise(resolve => {
     const args = ['--user', '--map-current-user', '--net', '--', 'true']
     execFile('unshare', args, { timeout: 10_000 }, error => resolve(error === null))
