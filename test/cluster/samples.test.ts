@@ -72,6 +72,7 @@ const kluctlFiles = {
 describe('config/samples', { concurrent: true }, () => {
   it('are all told of here', () => {
     const told = [
+      'first.yaml',
       'git-branches.yaml',
       'github-engine.yaml',
       'github-kluctl.yaml',
@@ -79,6 +80,14 @@ describe('config/samples', { concurrent: true }, () => {
       'manual-environment.yaml',
     ]
     expect(readdirSync(folder).sort()).toEqual(told)
+  })
+
+  it('first.yaml gives every pull request a namespace with a ConfigMap that names its commit', async () => {
+    await using house = await aHouse().withProject('shop', projectOf(sample('first.yaml'), 'acme/shop')).start()
+    const pull = await house.repo().openPullRequest()
+    const { status } = await house.environment(pull).toBeReady(pull.sha)
+    const key = { apiVersion: 'v1', kind: 'ConfigMap', namespace: status?.namespace ?? '', name: 'shop' }
+    expect(await house.kube.get(key)).toMatchObject({ data: { commit: pull.sha } })
   })
 
   it('github-objects.yaml gives a labelled pull request a Deployment, a Service and an Ingress, and a link', async () => {
