@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createForges } from '../../src/forge/forges.ts'
 import { deriveApiUrl } from '../../src/forge/github/context.ts'
 import { silentLogger } from '../../src/util/log.ts'
+import { waitFor } from '../harness/wait.ts'
 import { githubForge, noGit, quickClock } from './harness.ts'
 
 const forge = () => githubForge('https://github.com/acme/shop.git', { clock: quickClock() })
@@ -81,6 +82,30 @@ describe('odd answers', () => {
       .reply(200, [])
     expect(await forge().list({ pullRequests: true })).toMatchObject({ complete: true, pullRequests: { length: 100 } })
     expect(elsewhere.isDone()).toBe(false)
+  })
+
+  test('a long list is read several pages at a time, and an error in the middle of it is told', async () => {
+    const pulls = (page: number) => Array.from({ length: 100 }, (_, index) => ({ ...pull, number: page * 100 + index }))
+    const asked = new Set<number>()
+    const isAsked = (page: number) => waitFor(() => asked.has(page), { describe: `page ${page} to be asked for` })
+    for (const page of [1, 2, 3, 4, 5, 6]) {
+      const to = (number: number, rel: string) => `<https://api.github.com/x?page=${number}>; rel="${rel}"`
+      github()
+        .get('/repos/acme/shop/pulls')
+        .query(query => query.page === String(page))
+        .times(3)
+        .reply(async () => {
+          asked.add(page)
+          if (page === 2) await isAsked(5)
+          const link = `${to(page + 1, 'next')}, ${to(6, 'last')}`
+          return page === 4 ? [502, ''] : [200, pulls(page), page < 6 ? { link } : {}]
+        })
+    }
+    const listing = await forge().list({ pullRequests: true, branches: false })
+    expect(listing).toMatchObject({ complete: false, incompleteReason: expect.stringMatching(/page 4: .*502/) })
+    expect(listing.pullRequests.map(it => it.number)).toEqual(
+      [1, 2, 3].flatMap(page => pulls(page).map(it => it.number)),
+    )
   })
 
   test('a server that repeats its page for ever is left', async () => {

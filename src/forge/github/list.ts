@@ -41,7 +41,7 @@ async function listPullRequests(repository: GitHubRepository, signal: AbortSigna
   // By creation: what is opened while the pages are read comes at the end, and shifts none of them.
   const parameters = { owner, repo, state: 'open', sort: 'created', direction: 'asc' }
   const keyOf = (pull: { number: number }) => pull.number
-  const options = { parameters, schema: PullRequests, keyOf, maxPages, signal }
+  const options = { parameters, schema: PullRequests, keyOf, maxPages, signal, ahead: true }
   const pages = await readPages(client, '/repos/{owner}/{repo}/pulls', options)
   const open = pages.items.filter(pull => pull.state === 'open')
   return {
@@ -55,7 +55,7 @@ async function listBranches(repository: GitHubRepository, signal: AbortSignal | 
   const { client, owner, repo } = repository
   const about = await client.read('/repos/{owner}/{repo}', { owner, repo }, Repository, signal)
   const keyOf = (branch: { name: string }) => branch.name
-  const options = { parameters: { owner, repo }, schema: Branches, keyOf, maxPages, signal }
+  const options = { parameters: { owner, repo }, schema: Branches, keyOf, maxPages, signal, ahead: true }
   const pages = await readPages(client, '/repos/{owner}/{repo}/branches', options)
   const { default_branch: main } = about.data
   const lacks = pages.items.some(branch => branch.name === main) ? undefined : `the default branch ${main} is not in it`
