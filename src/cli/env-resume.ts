@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { annotations } from '../api/index.ts'
 import { type ClusterOptions, getEnvironment, withClient, withCluster } from './cluster.ts'
-import { annotateByHand } from './hand-mark.ts'
+import { writeMark } from './hand-mark.ts'
 import type { Io } from './io.ts'
 
 /** `offshoot env resume NAME`: ends a deployment by hand; the change's commit is deployed again. */
@@ -12,12 +12,12 @@ export function envResumeCommand(io: Io): Command {
   return withCluster(command).action((name: string, options: ClusterOptions) =>
     withClient(options, async (kube, namespace) => {
       const environment = await getEnvironment(kube, namespace, name, io)
-      if (environment.metadata.annotations?.[annotations.byHand] === undefined) {
-        io.stdout.write(`${name} was not deployed by hand\n`)
-        return
-      }
-      await annotateByHand(kube, environment, null, io.signal)
-      io.stdout.write(`${name} follows its change again\n`)
+      let wasMarked = false
+      await writeMark(kube, environment, null, io.signal, async ({ metadata }) => {
+        wasMarked = metadata.annotations?.[annotations.byHand] !== undefined
+        return wasMarked
+      })
+      io.stdout.write(wasMarked ? `${name} follows its change again\n` : `${name} was not deployed by hand\n`)
     }),
   )
 }

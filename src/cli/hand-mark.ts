@@ -116,41 +116,53 @@ export class HandMark {
     }
   }
 
-  /** Writes the annotation unless `check` says that it is not to be; what was checked is what is replaced. */
-  async #write(
-    value: string | null,
-    signal: AbortSignal,
-    check: (found: ReviewEnvironment) => Promise<boolean>,
-  ): Promise<void> {
-    for (let tries = 1; ; tries++) {
-      const found = await this.#get(signal)
-      if (!(await check(found))) return
-      try {
-        return await annotateByHand(this.#options.kube, found, value, signal)
-      } catch (error) {
-        if (!(error instanceof KubeError && error.isConflict) || tries === maxTries) throw error
-      }
-    }
+  #write(value: string | null, signal: AbortSignal, check: Check): Promise<void> {
+    const { kube, environment } = this.#options
+    return writeMark(kube, environment, value, signal, check)
   }
 
-  async #get(signal: AbortSignal): Promise<ReviewEnvironment> {
-    const { kube, environment } = this.#options
-    const { namespace, name, uid } = environment.metadata
-    const found = await kube.get<ReviewEnvironment>({ ...environmentKind, namespace, name }, { signal })
-    if (found === undefined || found.metadata.uid !== uid) throw new CliError(`${name} is gone`, exitCodes.notFound)
-    return found
+  #get(signal: AbortSignal): Promise<ReviewEnvironment> {
+    return again(this.#options.kube, this.#options.environment, signal)
   }
 }
 
-/** Writes the annotation, or takes it off, on this very version of the environment. @throws KubeError */
-export async function annotateByHand(
+/** Whether the annotation is to be written on an environment as it is now; throws when it must not. */
+type Check = (found: ReviewEnvironment) => Promise<boolean>
+
+/**
+ * Writes the annotation, or takes it off, unless `check` says that it is not to be; what was checked is what is written.
+ * @throws CliError when the environment is gone, KubeError
+ */
+export async function writeMark(
   kube: KubeClient,
-  { metadata: { namespace, name, uid, resourceVersion } }: ReviewEnvironment,
+  environment: ReviewEnvironment,
   value: string | null,
   signal: AbortSignal,
+  check: Check,
 ): Promise<void> {
-  const metadata = { uid, resourceVersion, annotations: { [annotations.byHand]: value } }
-  await kube.patch({ ...environmentKind, namespace, name }, { metadata }, { type: 'merge', signal })
+  for (let tries = 1; ; tries++) {
+    const found = await again(kube, environment, signal)
+    if (!(await check(found))) return
+    const { namespace, name, uid, resourceVersion } = found.metadata
+    const metadata = { uid, resourceVersion, annotations: { [annotations.byHand]: value } }
+    try {
+      await kube.patch({ ...environmentKind, namespace, name }, { metadata }, { type: 'merge', signal })
+      return
+    } catch (error) {
+      if (!(error instanceof KubeError && error.isConflict) || tries === maxTries) throw error
+    }
+  }
+}
+
+/** The environment as it is now; another one of its name is not it. @throws CliError */
+async function again(
+  kube: KubeClient,
+  { metadata: { namespace, name, uid } }: ReviewEnvironment,
+  signal: AbortSignal,
+): Promise<ReviewEnvironment> {
+  const found = await kube.get<ReviewEnvironment>({ ...environmentKind, namespace, name }, { signal })
+  if (found === undefined || found.metadata.uid !== uid) throw new CliError(`${name} is gone`, exitCodes.notFound)
+  return found
 }
 
 function isOurs({ metadata }: ReviewEnvironment, mine: ByHand): boolean {

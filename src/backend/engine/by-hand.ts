@@ -40,10 +40,16 @@ export async function stepAside(
 export function observeByHand({ environment }: BackendContext, { by, at, state }: ByHand): Observation {
   const before = environment.status?.engine
   const engine = before === undefined ? {} : { engine: { ...before, byHand: true } }
-  const then = `; the next push, or \`offshoot env resume ${environment.metadata.name}\`, deploys the change again`
+  const resume = `\`offshoot env resume ${environment.metadata.name}\``
+  const then = `; the next push, or ${resume}, deploys the change again`
   const who = presentable(by, 128)
   if (state === 'deploying') {
-    return { ...engine, phase: 'deploying', reason: deployingByHand, message: `${who} ${sinceOf({ at })}` }
+    return {
+      ...engine,
+      phase: 'deploying',
+      reason: deployingByHand,
+      message: `${who} ${sinceOf({ at })}; ${resume} ends that`,
+    }
   }
   if (state === 'failed') {
     const message = `a deployment by hand (${who}, ${at}) did not succeed${then}`
