@@ -53,7 +53,12 @@ export function withStoreFlags(command: Command): Command {
     .option('--force-write-command-result', 'keep the result of a dry run too')
     .option('--command-result-namespace <name>', 'namespace that results are kept in', 'kluctl-results')
     .option('--keep-command-results-count <number>', 'results of commands kept per target', parseCount, 5)
-    .option('--keep-validate-results-count <number>', 'results of validations kept per target', parseCount, 2)
+    .option(
+      '--keep-validate-results-count <number>',
+      'accepted for scripts written for kluctl: neither command line keeps results of validations',
+      parseCount,
+      2,
+    )
 }
 
 /** Adds the flags of commands that ask before they change anything. */

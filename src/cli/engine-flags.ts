@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander'
 import type { InclusionFlags } from '../engine/deployment/inclusion.ts'
 import type { ArgumentFlags } from '../engine/project/args.ts'
 import { type ChartOptions, withChartFlags } from './chart-flags.ts'
+import { profiled } from './cpu-profile.ts'
 import { parseDuration } from './duration.ts'
 import { isSwitch, parseBoolean } from './engine-arguments.ts'
 import { type GitOptions, withGitFlags } from './git-flags.ts'
@@ -56,7 +57,7 @@ export function withProjectFlags(command: Command, io: Io): Command {
   list(command, '--local-oci-group-override <host/repo=folder>', 'the same for all artifacts below a path')
   withGitFlags(command)
   withChartFlags(command)
-  return fromEnvironment(command, io)
+  return profiled(fromEnvironment(command, io))
 }
 
 /** Adds the flags that every command on a project's folder has. */
@@ -72,6 +73,12 @@ export function withBasicFlags(command: Command): Command {
     .option('--no-color', 'no colours, whatever the terminal can do')
     .option('--no-update-check', 'accepted for scripts written for kluctl: Offshoot never looks for updates')
     .option('--use-system-python', 'accepted for scripts written for kluctl: Offshoot needs no Python')
+    .option(
+      '--cpu-profile <file>',
+      "write what took the time, for the performance tools of Chrome's or VS Code's debugger",
+    )
+    .option('--gops-agent', 'accepted for scripts written for kluctl: Offshoot has no Go runtime to look into')
+    .option('--gops-agent-addr <address>', 'accepted for scripts written for kluctl, as --gops-agent')
 }
 
 /** Adds the flags that say which target is rendered, with what, and which part of it. */
@@ -106,7 +113,7 @@ export function withOfflineFlags(command: Command): Command {
 export function fromEnvironment(command: Command, io: Io): Command {
   return command.hook('preAction', () => {
     for (const option of command.options) {
-      // Variables of these names hold sets of credentials, which are read elsewhere.
+      // As kluctl: variables of these names hold sets of credentials, which are read elsewhere.
       if (/^(?:git|helm|registry)-/.test(option.name()) && option.name() !== 'git-cache-update-interval') continue
       const name = option.attributeName()
       const isList = Array.isArray(option.defaultValue)

@@ -9,6 +9,7 @@ import { findProject } from '../engine/project/load.ts'
 import { repositoryState } from '../engine/result/git-info.ts'
 import { writeYaml } from '../engine/yaml.ts'
 import { chartCredentialFlags, type RegistryFlagOptions, withRegistryFlags } from './chart-flags.ts'
+import { profiled } from './cpu-profile.ts'
 import { type BasicOptions, fromEnvironment, list, withBasicFlags } from './engine-flags.ts'
 import { engineProgress } from './engine-progress.ts'
 import { progressOptions, withinTimeout } from './engine-run.ts'
@@ -29,7 +30,7 @@ export function ociPushCommand(io: Io): Command {
     .addOption(new Option('--output <format>', 'print where the artifact is').choices(['json', 'yaml']))
   list(command, '--annotation <key=value>', 'annotation of the artifact')
   withRegistryFlags(withBasicFlags(command))
-  return fromEnvironment(command, io).action((options: Options) => push(io, options))
+  return profiled(fromEnvironment(command, io)).action((options: Options) => push(io, options))
 }
 
 async function push(io: Io, options: Options): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { endCpuProfile } from './cpu-profile.ts'
 import { exitCodes, report } from './exit.ts'
 import type { Io } from './io.ts'
 
@@ -28,7 +29,11 @@ export async function parseAndRun(
 ): Promise<number> {
   try {
     const root = make()
-    await root.parseAsync(arrange(root, args), { from: 'user' })
+    try {
+      await root.parseAsync(arrange(root, args), { from: 'user' })
+    } finally {
+      await endCpuProfile()
+    }
     return exitCodes.ok
   } catch (error) {
     return report(error, io)

@@ -89,8 +89,9 @@ async function remoteSettings(remote: CheckedRemote | undefined, folder: string)
     const { ca } = remote.credential
     if (header !== undefined) own.push([`http.${new URL(remote.url).origin}/.extraHeader`, header])
     if (ca !== undefined) {
-      await writeFile(join(folder, 'ca.pem'), ca, { mode: 0o600 })
-      own.push(['http.sslCAInfo', join(folder, 'ca.pem')])
+      // Not as a setting: the machine's own variable, which git may see, beats those.
+      variables.GIT_SSL_CAINFO = join(folder, 'ca.pem')
+      await writeFile(variables.GIT_SSL_CAINFO, ca, { mode: 0o600 })
     }
   }
   variables.GIT_CONFIG_COUNT = String(own.length)

@@ -88,4 +88,22 @@ describe('arguments as kluctl takes them', () => {
     })
     await expect(optionsOf(['deploy'], { KLUCTL_YES: 'maybe' })).rejects.toThrow('invalid value "maybe" of --yes')
   })
+
+  it('takes variables of credentials for sets of them, not for flags', async () => {
+    const env = {
+      KLUCTL_GIT_USERNAME: 'ann',
+      KLUCTL_GIT_HOST: 'git.example.com',
+      KLUCTL_HELM_0_PASSWORD: 'pw',
+      KLUCTL_REGISTRY_TOKEN: 'token',
+      KLUCTL_GIT_CACHE_UPDATE_INTERVAL: '10m',
+      KLUCTL_LOCAL_GIT_OVERRIDE_0: 'git.example.com/o/r=folder',
+    }
+    expect(await optionsOf(['deploy'], env)).toMatchObject({
+      gitUsername: [],
+      helmPassword: [],
+      registryToken: [],
+      gitCacheUpdateInterval: 600_000,
+      localGitOverride: ['git.example.com/o/r=folder'],
+    })
+  })
 })

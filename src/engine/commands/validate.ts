@@ -38,8 +38,10 @@ export async function validate(
   return withClusterRun(host, flags, signal, async (one, origin) => {
     for (;;) {
       if (await judge(await attempt(one, origin))) return true
-      if (host.clock.now() + flags.sleep > until) return false
-      await host.clock.sleep(flags.sleep, signal)
+      const left = until - host.clock.now()
+      if (left <= 0) return false
+      // The last attempt is when the time is up: a time shorter than the sleep is waited too.
+      await host.clock.sleep(Math.min(flags.sleep, left), signal)
     }
   })
 }

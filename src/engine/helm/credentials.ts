@@ -118,6 +118,9 @@ function environmentEntries(
     const [, prefix, index] = name.exec(variable) ?? []
     if (prefix !== undefined) sets.set(prefix, Number(index ?? -1))
   }
+  const skipsByDefault = ['OFFSHOOT', 'KLUCTL'].some(brand =>
+    isTrue(environment[`${brand}_${family.toUpperCase()}_DEFAULT_INSECURE_SKIP_TLS_VERIFY`] ?? ''),
+  )
   const found: { index: number; entry: Entry }[] = []
   for (const [prefix, index] of sets) {
     const host = environment[`${prefix}HOST`] ?? ''
@@ -125,6 +128,7 @@ function environmentEntries(
     const key = [host, path].filter(part => part !== '').join('/')
     if (key === '' || (host === '' && !path.includes('/'))) continue
     const entry = entryFor(key)
+    if (skipsByDefault) entry.credential.insecureSkipTlsVerify = true
     for (const [suffix, field] of Object.entries(suffixes)) {
       const value = environment[prefix + suffix]
       if (value === undefined || value === '') continue

@@ -5,13 +5,23 @@ import { dirname, join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 import type { Io } from '../../../src/cli/io.ts'
 import { run } from '../../../src/cli/program.ts'
-import { systemClock } from '../../../src/util/clock.ts'
+import { type Clock, systemClock } from '../../../src/util/clock.ts'
 
 /** What a command printed, and how it ended. */
 export interface Outcome {
   code: number
   stdout: string
   stderr: string
+}
+
+/** What a test replaces of the process that a command runs in. */
+export interface Surroundings {
+  clock?: Clock
+  signal?: AbortSignal
+  /** Standard output and standard error are a terminal. */
+  terminal?: boolean
+  /** Gets what is written on standard error, as it comes. */
+  onStderr?: (text: string) => void
 }
 
 /** A Kluctl project in a Git repository of its own, to run commands in. */
@@ -77,18 +87,23 @@ export async function offshoot(
   args: readonly string[],
   env: Record<string, string> = {},
   typed?: string,
+  { clock = systemClock, signal, terminal = false, onStderr }: Surroundings = {},
 ): Promise<Outcome> {
   let stdout = ''
   let stderr = ''
+  const writeError = (text: string) => {
+    stderr += text
+    onStderr?.(text)
+  }
   const io: Io = {
     stdin: (async function* () {
       if (typed !== undefined) yield typed
     })(),
-    stdout: { write: text => (stdout += text) },
-    stderr: { write: text => (stderr += text) },
+    stdout: { write: text => (stdout += text), isTTY: terminal },
+    stderr: { write: writeError, isTTY: terminal },
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
-    clock: systemClock,
-    signal: new AbortController().signal,
+    clock,
+    signal: signal ?? new AbortController().signal,
   }
   const code = await run(args, io)
   return { code, stdout, stderr }

@@ -2,7 +2,7 @@ import { parse } from 'yaml'
 import { type CompactedObject, expandObjects } from '../../../src/engine/result/compact.ts'
 import type { CommandResult } from '../../../src/engine/result/types.ts'
 import type { KubeObject } from '../../../src/kube/types.ts'
-import { configMap, type Outcome, offshoot, TestProject } from '../../engine/harness/project.ts'
+import { configMap, type Outcome, offshoot, type Surroundings, TestProject } from '../../engine/harness/project.ts'
 import { adminClient, adminKubeconfig, uniqueNamespace } from '../cluster.ts'
 
 /** A ConfigMap as a story looks at it. */
@@ -60,9 +60,14 @@ export class TargetStory implements AsyncDisposable {
   }
 
   /** Runs a command on the project and the shared cluster. */
-  run(args: readonly string[], env: Record<string, string> = {}, typed?: string): Promise<Outcome> {
+  run(
+    args: readonly string[],
+    env: Record<string, string> = {},
+    typed?: string,
+    around: Surroundings = {},
+  ): Promise<Outcome> {
     const where = ['--project-dir', this.project.folder, '--kubeconfig', adminKubeconfig()]
-    return offshoot([...where, ...args], env, typed)
+    return offshoot([...where, ...args], env, typed, around)
   }
 
   /** Runs a command that changes something, without asking and without keeping its result; it must succeed. */
@@ -74,9 +79,14 @@ export class TargetStory implements AsyncDisposable {
 
   /** The result that a command prints as YAML. */
   async result(...args: string[]): Promise<CommandResult> {
-    const { stdout } = await this.must(...args, '-o', 'yaml')
-    const { compactedObjects = [], ...rest } = parse(stdout) as CommandResult & { compactedObjects?: CompactedObject[] }
-    return { ...rest, objects: expandObjects(compactedObjects) }
+    return resultOf(await this.must(...args, '-o', 'yaml'))
+  }
+
+  /** The result of a diff, which must succeed. */
+  async diff(...flags: string[]): Promise<CommandResult> {
+    const outcome = await this.run(['diff', ...flags, '-o', 'yaml'])
+    if (outcome.code !== 0) throw new Error(`diff: ${outcome.stderr}${outcome.stdout}`)
+    return resultOf(outcome)
   }
 
   map(name: string): Promise<ConfigMap | undefined> {
@@ -93,4 +103,9 @@ export class TargetStory implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.project[Symbol.asyncDispose]()
   }
+}
+
+function resultOf({ stdout }: Outcome): CommandResult {
+  const { compactedObjects = [], ...rest } = parse(stdout) as CommandResult & { compactedObjects?: CompactedObject[] }
+  return { ...rest, objects: expandObjects(compactedObjects) }
 }
