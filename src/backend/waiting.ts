@@ -15,10 +15,15 @@ export function isOverdue(context: BackendContext, milliseconds: number): boolea
 /** How long an object that is being deleted keeps those deployed before it, which it may need to clean up, from going. */
 export const holdMilliseconds = 30_000
 
-/** Whether an object that is being deleted keeps those deployed before it from going. */
+/**
+ * Whether an object that is being deleted keeps those deployed before it from going. One that began far in the future
+ * does not: the clocks differ, and it would hold until ours is there.
+ */
 export function isHolding({ clock }: BackendContext, { metadata }: KubeObject): boolean {
-  const since = metadata.deletionTimestamp
-  return since !== undefined && clock.now() - Date.parse(since) < holdMilliseconds
+  const { deletionTimestamp, deletionGracePeriodSeconds: grace = 0 } = metadata
+  if (deletionTimestamp === undefined) return false
+  const age = clock.now() - Date.parse(deletionTimestamp)
+  return age < holdMilliseconds && age + grace * 1000 > -holdMilliseconds
 }
 
 /** When to look again at a teardown that waits: after a tenth of its age, 0.5 to 30 seconds (milliseconds). */

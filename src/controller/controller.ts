@@ -127,10 +127,16 @@ export class Controller {
     return this.#elector?.leader
   }
 
-  /** Where the replica that leads takes deliveries; undefined when that is this one, or not known. */
-  leaderUrl(): string | undefined {
-    const leader = this.#elector?.leader
-    return leader?.identity === this.#options.election?.identity ? undefined : leader?.annotations[annotations.address]
+  /** This replica's name in the Lease; undefined without leader election. */
+  identity(): string | undefined {
+    return this.#options.election?.identity
+  }
+
+  /** Another replica that leads, and where it takes deliveries; undefined when this one leads, or it is not known. */
+  otherLeader(): { identity: string; url: string } | undefined {
+    const { identity, annotations: noted } = this.#elector?.leader ?? {}
+    const url = noted?.[annotations.address]
+    return identity === undefined || identity === this.identity() || url === undefined ? undefined : { identity, url }
   }
 
   /** Whether a delivery may be answered 202: this replica leads and acts on it. */

@@ -136,6 +136,6 @@ function lastListing(context: ControllerContext, status: ReviewProjectStatus, pl
   const { changes, qualifying } = plan
   const last = status.lastListing
   const same = last?.changes === changes && last.qualifying === qualifying
-  if (last !== undefined && same && context.clock.now() - Date.parse(last.time) < quiet) return last
+  if (last !== undefined && same && Math.abs(context.clock.now() - Date.parse(last.time)) < quiet) return last
   return { time: timestamp(context.clock.now()), changes, qualifying }
 }

@@ -9,7 +9,7 @@ import type { ControllerContext } from './context.ts'
 const horizon = 24 * 60 * 60_000
 /** Attempts at one delivery, the forge's first included. */
 const maxAttempts = 5
-/** Deliveries asked for in one round, over all webhooks: a server that was down for long is not overrun. */
+/** Deliveries asked for in one round, over all repositories by turns: a server that was down for long is not overrun. */
 const perRound = 20
 /** A webhook that may not be read is not asked for again before this, in milliseconds. */
 const forbiddenFor = 6 * 60 * 60_000
@@ -31,6 +31,12 @@ export interface RepairOptions {
   metrics: RepairMetrics
 }
 
+/** A delivery that may be asked for now. */
+interface Due {
+  log: WebhookLog
+  delivery: FailedDelivery
+}
+
 /**
  * Finds deliveries that the forge could not bring to us, and asks for them again: GitHub does not do so by itself.
  * Whatever comes twice does no harm. Nothing here is needed for correctness: listings find what is missed, only later.
@@ -41,6 +47,8 @@ export class WebhookRepair {
   readonly #metrics: RepairMetrics
   readonly #asked = new LruMap<string, number>(10_000)
   readonly #silent = new LruMap<string, number>(10_000)
+  /** When a repository had its last turn. */
+  readonly #served = new LruMap<string, number>(10_000)
 
   constructor(context: ControllerContext, { url, metrics }: RepairOptions) {
     this.#context = context
@@ -65,18 +73,30 @@ export class WebhookRepair {
   /** One look at every webhook. */
   async round(signal: AbortSignal): Promise<void> {
     const now = this.#context.clock.now()
-    let left = perRound
+    const due: Due[] = []
     let failing = 0
     for (const log of await this.#logs(signal)) {
       const failed = await this.#failed(log, now, signal)
       failing += failed.length
-      const due = failed.filter(delivery => this.#isDue(log, delivery, now)).slice(0, left)
-      left -= due.length
-      for (const delivery of due) {
-        if (!(await this.#askAgain(log, delivery, signal))) break
-      }
+      due.push(...failed.filter(delivery => this.#isDue(log, delivery, now)).map(delivery => ({ log, delivery })))
     }
     this.#metrics.failing(failing)
+    await this.#askInTurn(due, signal)
+  }
+
+  /** Each repository has a turn before any has two, and who waited longest is first: one cannot starve the others. */
+  async #askInTurn(due: readonly Due[], signal: AbortSignal): Promise<void> {
+    const refusing = new Set<WebhookLog>()
+    let left = perRound
+    const lines = [...Map.groupBy(due, lineKey)].map(([key, line]) => ({ line, served: this.#served.get(key) ?? 0 }))
+    const byWait = lines.toSorted((a, b) => a.served - b.served)
+    for (const one of inTurn(byWait.map(({ line }) => line.slice(0, perRound)))) {
+      if (left === 0) return
+      if (refusing.has(one.log)) continue
+      left--
+      this.#served.set(lineKey(one), this.#context.clock.now())
+      if (!(await this.#askAgain(one.log, one.delivery, signal))) refusing.add(one.log)
+    }
   }
 
   /** Each webhook log once, whoever shares it. */
@@ -142,6 +162,16 @@ export class WebhookRepair {
 
 function isAlive({ metadata, spec }: ReviewProject): boolean {
   return metadata.deletionTimestamp === undefined && !spec.suspend
+}
+
+/** The first of each line, then the second of each, and so on. */
+function inTurn<T>(lines: readonly (readonly T[])[]): T[] {
+  const turns = Math.max(0, ...lines.map(({ length }) => length))
+  return Array.from({ length: turns }, (_, turn) => lines.flatMap(line => line.slice(turn, turn + 1))).flat()
+}
+
+function lineKey({ log, delivery }: Due): string {
+  return JSON.stringify([log.key, delivery.repository ?? null])
 }
 
 function silentKey({ key, credential }: WebhookLog): string {

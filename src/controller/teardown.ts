@@ -30,7 +30,7 @@ export async function teardown(
   signal: AbortSignal,
 ): Promise<Outcome | 'gone'> {
   if (!draft.environment.metadata.finalizers?.includes(finalizer)) return {}
-  begin(draft)
+  begin(context, draft)
   const backend = await tearBackendDown(context, draft, signal)
   if (backend.gone && draft.status.times?.backendGone === undefined) draft.stamp('backendGone')
   const namespace = backend.proceed
@@ -48,8 +48,10 @@ export async function teardown(
   return 'gone'
 }
 
-function begin(draft: StatusDraft): void {
-  if (draft.status.times?.teardownStarted !== undefined) return
+function begin({ clock }: ControllerContext, draft: StatusDraft): void {
+  const started = draft.status.times?.teardownStarted
+  // Begun by a replica whose clock is ahead: its patience would last until ours is there.
+  if (started !== undefined && Date.parse(started) <= clock.now()) return
   draft.stamp('teardownStarted')
   markDeleting(draft, 'the environment is being removed')
 }

@@ -72,7 +72,7 @@ export function guardDeletes(input: GuardInput): GuardVerdict {
   // One event cannot replace what a listing has asked for, nor be its own confirmation.
   const held =
     known && (!listing || known.evidence === evidence)
-      ? known
+      ? { ...known, since: notAhead(known.since, now) }
       : { count: candidates.length, since: timestamp(now), reason: warning, evidence }
   return { pass: false, warning, nextState: stateOf(recent, held) }
 }
@@ -87,11 +87,13 @@ function confirmed({ heldDeletes }: GuardState, candidates: readonly GuardedDele
 }
 
 function recentOf(state: GuardState, now: number) {
-  return (state.recentDeletes ?? []).filter(entry => {
-    const at = Date.parse(entry.time)
-    // A time from the future (a clock was set back) still counts.
-    return !Number.isNaN(at) && at > now - guardWindow
-  })
+  const entries = (state.recentDeletes ?? []).map(({ time, count }) => ({ time: notAhead(time, now), count }))
+  return entries.filter(({ time }) => Date.parse(time) > now - guardWindow)
+}
+
+/** A time from the future (another clock, or one that was set back) counts as now, and is written so. */
+function notAhead(time: string, now: number): string {
+  return Date.parse(time) > now ? timestamp(now) : time
 }
 
 function withDeletes(recent: { time: string; count: number }[], count: number, now: number) {

@@ -211,6 +211,8 @@ export interface WebhookLog {
 /** A delivery that no attempt has brought home. */
 export interface FailedDelivery {
   hook: number | undefined
+  /** The repository that it is about, where a webhook serves several. */
+  repository: number | undefined
   /** Names the event, over all attempts. */
   guid: string
   /** Names the newest attempt. */

@@ -3,14 +3,17 @@ import { Agent, request as send } from 'undici'
 import { z } from 'zod'
 import { messageOf } from '../util/errors.ts'
 import type { Logger } from '../util/log.ts'
+import type { WebhookTarget } from './target.ts'
 
-/** Marks a delivery that another replica handed over. Whoever gets one and does not lead refuses it: no loops. */
-export const handedOverHeader = 'x-offshoot-handed-over'
+/** On a delivery that another replica handed over: whom it is meant for. Whoever else gets it refuses it: no loops. */
+const handedOverHeader = 'x-offshoot-handed-over'
+/** On the answer to it: who answers. An address may be another's by now, of another installation or no Offshoot at all. */
+const answeredByHeader = 'x-offshoot-answered-by'
 
 /** How a standby hands deliveries over. */
 export interface HandOverOptions {
-  /** `http://host:port` of the leader; undefined while nobody is known to lead. */
-  leaderUrl: () => string | undefined
+  /** Who this replica is, and who leads. */
+  target: Pick<WebhookTarget, 'identity' | 'otherLeader'>
   /** Milliseconds for all of it; forges give up after ten seconds. */
   deadline: number
   /** Deliveries on their way at once. */
@@ -36,6 +39,7 @@ const notPassedOn: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'upgrade',
   handedOverHeader,
+  answeredByHeader,
 ])
 
 /** Answers that say something about the delivery; any other is about the leader, and the sender shall come again. */
@@ -70,18 +74,29 @@ export class HandOver {
   /** Whether a delivery may be handed over: it was not already, a leader is known, and not too many are on their way. */
   possible(request: IncomingMessage): boolean {
     const handedOver = request.headers[handedOverHeader] !== undefined
-    return !handedOver && this.#under < this.#options.atOnce && this.#origin() !== undefined
+    return !handedOver && this.#under < this.#options.atOnce && this.#leader() !== undefined
+  }
+
+  /**
+   * Headers that tell whoever handed a delivery over that it reached whom it was meant for: none for one that came
+   * straight from the forge. Undefined when it was meant for another.
+   */
+  proof({ headers }: IncomingMessage): Record<string, string> | undefined {
+    const meant = headers[handedOverHeader]
+    if (meant === undefined) return {}
+    const own = this.#options.target.identity()
+    return own !== undefined && meant === nameOf(own) ? { [answeredByHeader]: meant } : undefined
   }
 
   /** Sends the delivery once. Undefined means that the leader may not have taken it. */
   async send(request: IncomingMessage, body: Buffer): Promise<HandedOver> {
-    const origin = this.#origin()
-    if (origin === undefined || !this.possible(request)) return undefined
+    const leader = this.#leader()
+    if (leader === undefined || !this.possible(request)) return undefined
     this.#under++
     try {
-      return await this.#send(origin, request, body)
+      return await this.#send(leader, request, body)
     } catch (error) {
-      this.#options.log.warn({ leader: origin, error: messageOf(error) }, 'delivery could not be handed over')
+      this.#options.log.warn({ leader: leader.origin, error: messageOf(error) }, 'delivery could not be handed over')
       return undefined
     } finally {
       this.#under--
@@ -93,11 +108,11 @@ export class HandOver {
     await this.#agent.destroy()
   }
 
-  async #send(origin: string, request: IncomingMessage, body: Buffer): Promise<HandedOver> {
+  async #send({ origin, name }: Leader, request: IncomingMessage, body: Buffer): Promise<HandedOver> {
     const { deadline, log } = this.#options
     const answer = await send(`${origin}${request.url ?? '/'}`, {
       method: 'POST',
-      headers: [...headersOf(request), handedOverHeader, 'true'],
+      headers: [...headersOf(request), handedOverHeader, name],
       body,
       dispatcher: this.#agent,
       signal: AbortSignal.timeout(deadline),
@@ -106,16 +121,31 @@ export class HandOver {
     })
     const text = await answer.body.text()
     const message = Answer.safeParse(parseJson(text)).data
-    if (decided.has(answer.statusCode) && message !== undefined) return { status: answer.statusCode, message }
-    log.warn({ leader: origin, status: answer.statusCode }, 'the leader did not take a delivery')
+    const { statusCode: status, headers } = answer
+    const isLeaders = headers[answeredByHeader] === name
+    if (isLeaders && decided.has(status) && message !== undefined) return { status, message }
+    log.warn({ leader: origin, status, isLeaders }, 'the leader did not take a delivery')
     return undefined
   }
 
-  /** The leader's origin, when the Lease holds one: whatever else stands there is not an address of ours. */
-  #origin(): string | undefined {
-    const url = URL.parse(this.#options.leaderUrl() ?? '')
-    return url?.protocol === 'http:' || url?.protocol === 'https:' ? url.origin : undefined
+  /** The leader, when the Lease holds its origin: whatever else stands there is not an address of ours. */
+  #leader(): Leader | undefined {
+    const { identity = '', url: address = '' } = this.#options.target.otherLeader() ?? {}
+    const url = URL.parse(address)
+    if (url?.protocol !== 'http:' && url?.protocol !== 'https:') return undefined
+    return { origin: url.origin, name: nameOf(identity) }
   }
+}
+
+interface Leader {
+  origin: string
+  /** As it stands in headers. */
+  name: string
+}
+
+/** An identity as a header can hold it. */
+function nameOf(identity: string): string {
+  return encodeURIComponent(identity)
 }
 
 /** Names and values in turn, as they came: a header that came twice goes on twice. */

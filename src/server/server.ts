@@ -99,8 +99,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 function createHandOver({ target, log }: ServerOptions, limits: ServerLimits): HandOver {
-  const leaderUrl = () => target.leaderUrl()
-  return new HandOver({ leaderUrl, deadline: limits.handOverMilliseconds, atOnce: handOversAtOnce, log })
+  return new HandOver({ target, deadline: limits.handOverMilliseconds, atOnce: handOversAtOnce, log })
 }
 
 function plainServer(limits: ServerLimits): FastifyInstance {

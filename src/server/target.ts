@@ -1,12 +1,20 @@
 import type { ChangeIdentity, ReviewProject } from '../api/index.ts'
 import type { ForgeType, WebhookDelivery, WebhookEvent } from '../forge/index.ts'
 
+/** Another replica that leads. */
+export interface OtherLeader {
+  identity: string
+  url: string
+}
+
 /** What the server needs of the controller: all of it answers from memory. */
 export interface WebhookTarget {
   /** Whether this replica acts on what it hears: it leads, and its informers hold everything. */
   accepting(): boolean
-  /** `http://host:port` of the replica that acts on deliveries; undefined when that is this one, or not known. */
-  leaderUrl(): string | undefined
+  /** This replica's name among those that take turns; undefined when it takes none. */
+  identity(): string | undefined
+  /** The replica that acts on deliveries, and its `http://host:port`; undefined when that is this one, or not known. */
+  otherLeader(): OtherLeader | undefined
   project(namespace: string, name: string): ReviewProject | undefined
   /** Projects whose repository has one of these keys (`repositoryKey` of src/forge). */
   listening(type: ForgeType, keys: readonly string[]): ReviewProject[]

@@ -56,8 +56,10 @@ export function webhookRoutes(server: FastifyInstance, options: WebhookOptions):
     if (!types.includes((request.params as Params).type as ForgeType)) {
       return reply.code(404).send({ error: `no such webhook type; there are: ${types.join(', ')}` })
     }
+    const proof = options.handOver.proof(request.raw)
     const taken = options.target.accepting() || options.handOver.possible(request.raw)
-    if (!taken) return finish(request, reply, options, notLeading)
+    if (!taken || proof === undefined) return finish(request, reply, options, notLeading)
+    reply.headers(proof)
   })
   const handle = async (request: FastifyRequest<{ Params: Params }>, reply: FastifyReply) => {
     const body = request.body as RawBody | undefined

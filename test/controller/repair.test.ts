@@ -28,9 +28,10 @@ class FakeLog implements WebhookLog {
     this.credential = credential
   }
 
-  lose(guid: string, at = this.#clock.now()): void {
+  lose(guid: string, at = this.#clock.now(), repository?: number): void {
     const times = { firstAt: at, lastAt: at }
-    this.deliveries.set(guid, { hook: undefined, guid, id: 1, event: 'push', status: 503, attempts: 1, ...times })
+    const where = { hook: undefined, repository }
+    this.deliveries.set(guid, { ...where, guid, id: 1, event: 'push', status: 503, attempts: 1, ...times })
   }
 
   async failed(_url: string, since: number): Promise<FailedDelivery[]> {
@@ -126,6 +127,66 @@ describe('a delivery that failed', () => {
     await pass(10 * minute)
     expect(new Set(log.asked).size).toBe(95)
     expect(log.asked).toHaveLength(95)
+  })
+
+  it('is not starved by another webhook that has lost many', async () => {
+    const made: FakeLog[] = []
+    const { repair, clock, counted } = setup(3, clock => {
+      made.push(new FakeLog(clock, 'many'), new FakeLog(clock, 'few'), new FakeLog(clock, 'one'))
+      return made
+    })
+    const [many, few, one] = made
+    if (!many || !few || !one) throw new Error('there are three')
+    for (let at = 0; at < 95; at++) many.lose(`m${at}`)
+    for (let at = 0; at < 5; at++) few.lose(`f${at}`)
+    one.lose('o')
+    await clock.advance(2 * minute)
+    await repair.round(signal)
+    expect(one.asked).toEqual(['o'])
+    expect(few.asked).toEqual(['f0', 'f1', 'f2', 'f3', 'f4'])
+    // What the others leave is its own, and no more than that.
+    expect(many.asked).toHaveLength(14)
+    expect(counted.asked).toBe(20)
+  })
+
+  it('is not starved by another repository of the same App', async () => {
+    const { log, repair, clock } = setup()
+    for (let at = 0; at < 95; at++) log.lose(`m${at}`, clock.now(), 1)
+    log.lose('o', clock.now() + 1, 2)
+    await clock.advance(2 * minute)
+    await repair.round(signal)
+    expect(log.asked).toContain('o')
+    expect(log.asked).toHaveLength(20)
+  })
+
+  it('has its turn in the end, however many webhooks there are', async () => {
+    const made: FakeLog[] = []
+    const { repair, clock, counted } = setup(50, clock => {
+      for (let at = 0; at < 50; at++) made.push(new FakeLog(clock, `log-${at}`))
+      return made
+    })
+    for (const log of made) for (let at = 0; at < 10; at++) log.lose(`d${at}`)
+    await clock.advance(2 * minute)
+    for (let round = 1; round <= 3; round++) {
+      await repair.round(signal)
+      expect(counted.asked).toBe(20 * round)
+    }
+    expect(made.filter(({ asked }) => asked.length === 0)).toEqual([])
+  })
+
+  it('leaves its turn to the others where the forge refuses', async () => {
+    const made: FakeLog[] = []
+    const { repair, clock } = setup(2, clock => {
+      made.push(new FakeLog(clock, 'refuses'), new FakeLog(clock, 'takes'))
+      return made
+    })
+    const [refuses, takes] = made
+    if (!refuses || !takes) throw new Error('there are two')
+    for (const log of made) for (let at = 0; at < 30; at++) log.lose(`d${at}`)
+    refuses.refusesWrites = new ForgeError('forbidden', 'read only')
+    await clock.advance(2 * minute)
+    await repair.round(signal)
+    expect(takes.asked).toHaveLength(19)
   })
 
   it('is looked for once, by however many projects the webhook is shared', async () => {

@@ -44,6 +44,21 @@ describe('guardDeletes', () => {
     expect(judge(8, 8, nextState, now + 60_000).pass).toBe(true)
   })
 
+  it('holds no longer when a replica whose clock is ahead held first', () => {
+    const { nextState } = judge(8, 8, undefined, now + 3_600_000)
+    const first = judge(8, 8, nextState)
+    expect([first.pass, first.nextState.heldDeletes?.since]).toEqual([false, '2026-01-01T00:00:00Z'])
+    expect(judge(8, 8, first.nextState, now + 60_000).pass).toBe(true)
+  })
+
+  it('counts what a replica whose clock is ahead deleted for ten minutes, as its own', () => {
+    const { nextState } = judge(5, 10, undefined, now + 3_600_000)
+    const first = judge(5, 5, nextState)
+    expect(first.pass).toBe(false)
+    const { recentDeletes } = first.nextState
+    expect(judge(5, 5, { recentDeletes: recentDeletes ?? [] }, now + guardWindow + 1).pass).toBe(true)
+  })
+
   it('starts anew when the next listing asks for others', () => {
     const { nextState } = judge(8, 9)
     const other = judge(8, 9, nextState, now + 60_000, true, 1)

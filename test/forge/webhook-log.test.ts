@@ -78,6 +78,14 @@ describe.each(['app', 'repository'] as const)('the webhook of the %s', type => {
     expect(received).toHaveLength(3 * failed.length)
   })
 
+  it('tells which repository was meant, where it may be any of several', async () => {
+    const { repository, log } = await setup()
+    await repository.openPullRequest()
+    await forge.deliveries.settled()
+    const meant = (await log.failed(ours(), since())).map(delivery => delivery.repository)
+    expect(new Set(meant)).toEqual(new Set([type === 'app' ? repository.place.id : undefined]))
+  })
+
   it('tells nothing of other addresses, of old attempts, and of what would be refused again', async () => {
     const { repository, log } = await setup()
     answer = 413

@@ -1,4 +1,11 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import { Agent, request as httpsRequest } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 
@@ -66,16 +73,16 @@ export class ApiProxy {
   readonly recorded: RecordedWrite[] = []
   #recording = false
   readonly #target: URL
-  readonly #agent: Agent
+  readonly #agent: HttpAgent
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   readonly #traps = new Set<Trap>()
   readonly #refused = new Set<Matcher>()
   readonly #troubled: Troubled[] = []
 
-  constructor(url: string, ca: string) {
+  constructor(url: string, ca?: string) {
     this.#target = new URL(url)
-    this.#agent = new Agent({ ca, keepAlive: true })
+    this.#agent = ca === undefined ? new HttpAgent({ keepAlive: true }) : new Agent({ ca, keepAlive: true })
     this.#server = createServer((request, response) => {
       this.#pass(request, response).catch(() => response.destroy())
     })
@@ -167,7 +174,7 @@ export class ApiProxy {
       const { method, url, headers } = request
       const { hostname, port } = this.#target
       const options = { hostname, port, method, path: url, agent: this.#agent, headers: { ...headers, host: hostname } }
-      const outgoing = httpsRequest(options, resolve)
+      const outgoing = (this.#agent instanceof Agent ? httpsRequest : httpRequest)(options, resolve)
       outgoing.on('error', reject)
       // A client that goes away ends what it asked for: a watch would stay open for minutes.
       response.on('close', () => {
@@ -213,8 +220,8 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-/** Starts a proxy in front of the API server at `url`, whose certificate `ca` (PEM) has signed. */
-export async function startApiProxy(url: string, ca: string): Promise<ApiProxy> {
+/** Starts a proxy in front of the API server at `url`, whose certificate `ca` (PEM) has signed; without one over HTTP. */
+export async function startApiProxy(url: string, ca?: string): Promise<ApiProxy> {
   const proxy = new ApiProxy(url, ca)
   await proxy.listen()
   return proxy

@@ -75,6 +75,15 @@ describe('the sandbox', () => {
     await expect(next).rejects.toMatchObject({ status: 410 })
   })
 
+  it('says that a version is still to come', async () => {
+    const path = `/api/v1/namespaces/${namespace}/configmaps?resourceVersion=`
+    const { resourceVersion } = await client.list({ apiVersion: 'v1', kind: 'ConfigMap' }, { namespace })
+    expect(await send(`${path}${resourceVersion}`, {})).toBe(200)
+    // A real API server says the same; clients ask again, for half a minute and more.
+    expect(await send(`${path}999999999999`, {})).toBe(504)
+    expect(await send(`${path}soon`, {})).toBe(400)
+  })
+
   it('keeps no more than its limits, and says so', async () => {
     const fill = async () => {
       for (let index = 0; index < 100; index++) await client.create(configMap(`fill-${index}`))

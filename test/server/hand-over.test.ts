@@ -8,13 +8,19 @@ import { project, pullRequestBody, signed, testServer } from './harness.ts'
 const shop = project('team', 'shop', 'https://github.com/acme/shop.git', 'shop-forge')
 const setup = { projects: [shop], secrets: { 'team/shop-forge': 'shop-secret' } }
 const path = '/webhooks/github/team/shop'
+const answeredBy = 'x-offshoot-answered-by'
 const body = pullRequestBody('acme/shop', 7)
+
+function leaderAt(url: string | undefined) {
+  return url === undefined ? undefined : { identity: 'leader', url }
+}
 
 async function standby(leaderUrl: string | undefined, limits = {}) {
   // It knows no project and no secret: whatever is believed, the leader believes.
   const server = await testServer({ limits })
   server.state.accepting = false
-  server.state.leaderUrl = leaderUrl
+  server.state.identity = 'standby'
+  server.state.leader = leaderAt(leaderUrl)
   return server
 }
 
@@ -29,6 +35,8 @@ async function impostor(answer: (request: IncomingMessage, response: ServerRespo
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
     incoming.on('end', () => {
       seen.push({ rawHeaders: incoming.rawHeaders, body: Buffer.concat(chunks), url: incoming.url })
+      // It says that it is the leader, unless a test has it say otherwise.
+      response.setHeader(answeredBy, 'leader')
       answer(incoming, response)
     })
   })
@@ -48,6 +56,11 @@ async function impostor(answer: (request: IncomingMessage, response: ServerRespo
 
 function taken(_request: IncomingMessage, response: ServerResponse) {
   response.writeHead(202, { 'content-type': 'application/json' }).end('{"message":"accepted"}')
+}
+
+function takenByNobody(request: IncomingMessage, response: ServerResponse) {
+  response.removeHeader(answeredBy)
+  taken(request, response)
 }
 
 describe('a standby hands deliveries to the leader', () => {
@@ -95,26 +108,55 @@ describe('a standby hands deliveries to the leader', () => {
   it('and never in a circle', async () => {
     await using one = await standby(undefined)
     await using two = await standby(one.url)
-    one.state.leaderUrl = two.url
+    one.state.leader = leaderAt(two.url)
+    for (const { state } of [one, two]) state.identity = 'leader'
     const answers = await Promise.all([one, two, one].map(({ url }) => post(url, signed(body, 'shop-secret'))))
     expect(answers.map(({ status }) => status)).toEqual([503, 503, 503])
-    two.state.leaderUrl = two.url
+    two.state.leader = leaderAt(two.url)
     expect((await post(two.url, signed(body, 'shop-secret'))).status).toBe(503)
     // What was handed over once goes nowhere else, whoever leads.
     await using leader = await impostor(taken)
-    one.state.leaderUrl = leader.url
+    one.state.leader = leaderAt(leader.url)
     expect((await post(one.url, signed(body, 'shop-secret'))).status).toBe(202)
     const mark = 'x-offshoot-handed-over'
     expect(leader.seen[0]?.rawHeaders).toContain(mark)
-    const marked = { ...signed(body, 'shop-secret'), [mark]: 'true' }
+    const marked = { ...signed(body, 'shop-secret'), [mark]: 'leader' }
     expect((await post(one.url, marked)).status).toBe(503)
     expect(leader.seen).toHaveLength(1)
   })
 
   it('and takes one that was handed over, once it leads itself', async () => {
     await using leader = await testServer(setup)
-    const headers = { ...signed(body, 'shop-secret'), 'x-offshoot-handed-over': 'true' }
-    expect((await post(leader.url, headers)).status).toBe(202)
+    const headers = { ...signed(body, 'shop-secret'), 'x-offshoot-handed-over': 'leader' }
+    const answer = await post(leader.url, headers)
+    expect([answer.status, answer.headers.get(answeredBy)]).toEqual([202, 'leader'])
+    const direct = await post(leader.url, signed(body, 'shop-secret'))
+    expect([direct.status, direct.headers.get(answeredBy)]).toEqual([202, null])
+  })
+
+  it.each([
+    ['another', 'another'],
+    ['one without a name', undefined],
+  ])('and answers 503 when %s leads at that address', async (_name, identity) => {
+    // Its installation has the same secret, and projects of its own: it would believe everything, and do nothing.
+    await using other = await testServer({ ...setup, projects: [], installation: ['shop-secret'] })
+    other.state.identity = identity
+    await using server = await standby(other.url)
+    const answer = await fetch(`${server.url}/webhooks/github`, {
+      method: 'POST',
+      headers: signed(body, 'shop-secret'),
+      body,
+    })
+    expect([answer.status, other.enqueued]).toEqual([503, []])
+  })
+
+  it('whatever its name is', async () => {
+    await using leader = await testServer(setup)
+    await using server = await standby(leader.url)
+    const identity = 'Überseh\r\nx: 1'
+    leader.state.identity = identity
+    server.state.leader = { identity, url: leader.url }
+    expect((await post(server.url, signed(body, 'shop-secret'))).status).toBe(202)
   })
 
   it.each([
@@ -131,6 +173,8 @@ describe('a standby hands deliveries to the leader', () => {
     ['fails', (_request, response) => response.writeHead(500).end('{"error":"x"}')],
     ['does not lead', (_request, response) => response.writeHead(503).end('{"error":"not leading"}')],
     ['sends elsewhere', (_request, response) => response.writeHead(302, { location: '/' }).end()],
+    ['is another', (request, response) => taken(request, response.setHeader(answeredBy, 'another'))],
+    ['does not say who it is', takenByNobody],
     ['is somebody else', (_request, response) => response.writeHead(202).end('<html>Hello</html>')],
     ['dies before it answers', request => request.socket.destroy()],
     ['dies in its answer', (_request, response) => response.writeHead(202).write('{"mess', () => response.destroy())],

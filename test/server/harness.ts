@@ -25,7 +25,13 @@ export function project(namespace: string, name: string, url: string, secret?: s
 export interface TestServer extends RunningServer {
   /** `namespace/name change` in the order in which they were asked for. */
   enqueued: string[]
-  state: { accepting: boolean; queueFull: boolean; notReady: string | undefined; leaderUrl: string | undefined }
+  state: {
+    accepting: boolean
+    queueFull: boolean
+    notReady: string | undefined
+    identity: string | undefined
+    leader: { identity: string; url: string } | undefined
+  }
   secretReads: string[]
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -44,12 +50,19 @@ export async function testServer(
   const { projects = [], secrets = {}, installation = [], secretsFail, ...rest } = setup
   const enqueued: string[] = []
   const secretReads: string[] = []
-  const state: TestServer['state'] = { accepting: true, queueFull: false, notReady: undefined, leaderUrl: undefined }
+  const state: TestServer['state'] = {
+    accepting: true,
+    queueFull: false,
+    notReady: undefined,
+    identity: 'leader',
+    leader: undefined,
+  }
   const server = await startServer({
     listen: { host: '127.0.0.1', port: 0 },
     target: {
       accepting: () => state.accepting,
-      leaderUrl: () => state.leaderUrl,
+      identity: () => state.identity,
+      otherLeader: () => state.leader,
       project: (namespace, name) =>
         projects.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name),
       listening: (type, keys) =>

@@ -24,7 +24,10 @@ export function retryDelay(failures: number): number {
   return Math.min(lastRetry, firstRetry * 2 ** Math.max(0, Math.min(failures, 16) - 1))
 }
 
-/** What is to be run now, and when to look again, in milliseconds. Pure. */
+/**
+ * What is to be run now, and when to look again, in milliseconds. Pure. A time that is yet to come was written by another
+ * clock and tells nothing.
+ */
 export function nextRun(
   digest: string,
   record: EngineRecord | undefined,
@@ -33,17 +36,18 @@ export function nextRun(
 ): { run?: RunMode; recheckAfter: number } {
   const { now, interval } = options
   const own = run?.digest === digest ? run : undefined
+  const past = (time: number | undefined) => (time !== undefined && time <= now ? time : undefined)
   // The run itself tells when it ends; this is for what is missed.
   if (own?.working) return { recheckAfter: 60_000 }
   const deployed = record?.digest === digest && record.result === 'succeeded' && record.byHand !== true
   if (!deployed) {
     // A failure of a process that is no more counts as the first.
-    const failedAt = record?.digest === digest && record.byHand !== true ? Date.parse(record.finished) : undefined
-    const endedAt = record?.byHand === true ? undefined : (own?.endedAt ?? failedAt)
+    const failedAt = record?.digest === digest ? Date.parse(record.finished) : undefined
+    const endedAt = record?.byHand === true ? undefined : (past(own?.endedAt) ?? past(failedAt))
     const wait = endedAt === undefined ? 0 : endedAt + retryDelay(own?.failures ?? 1) - now
     return wait <= 0 ? { run: 'deploy', recheckAfter: 60_000 } : { recheckAfter: wait }
   }
-  const compared = Math.max(Date.parse(record.compared ?? record.finished), own?.endedAt ?? 0)
+  const compared = Math.max(past(Date.parse(record.compared ?? record.finished)) ?? 0, past(own?.endedAt) ?? 0)
   const isUnready = record.unready !== undefined || record.failing !== undefined
   const wait = compared + (isUnready ? Math.min(interval, unreadyInterval) : interval) - now
   return wait <= 0 ? { run: 'compare', recheckAfter: 60_000 } : { recheckAfter: wait }

@@ -160,12 +160,13 @@ function deploying(reason: string, message: string, next = recheckUnheard): Obse
   return { phase: 'deploying', reason, message, recheckAfter: next }
 }
 
-/** How long the last deploy is ago, or what is nearest to it, in milliseconds. */
+/** How long the last deploy is ago, or what is nearest to it and not from a clock that is ahead, in milliseconds. */
 function ageOf({ environment, clock }: BackendContext, deployment: KluctlDeployment): number {
   const { applied } = environment.status?.times ?? {}
   const deployed = deployment.status.lastDeployResult?.commandInfo?.endTime
   const since = [applied, deployed]
     .filter(time => time !== undefined)
+    .filter(time => Date.parse(time) <= clock.now())
     .sort()
     .at(-1)
   const start = since ?? deployment.object.metadata.creationTimestamp

@@ -6,6 +6,8 @@ import { deploymentKey, type KluctlDeployment } from './resource.ts'
 export type RequestVerb = 'reconcile' | 'deploy' | 'validate'
 
 const prefix = 'kluctl.io/request-'
+/** What our requests' values begin with; the time of asking follows. */
+const ownValue = 'offshoot-'
 
 /** Shortest and longest time between two requests of a kind, in milliseconds. */
 const shortest = 2_000
@@ -24,13 +26,20 @@ export async function request(
   const gap = Math.min(longest, Math.max(shortest, Math.round(age / 5)))
   if (deployment.object.metadata.annotations?.[prefix + verb] !== undefined) return gap
   const now = context.clock.now()
-  const last = deployment.status[`${verb}RequestResult`]
-  const since = now - Date.parse(last?.endTime ?? last?.startTime ?? '')
+  const since = now - lastRequest(deployment, verb, now)
   if (since < gap) return gap - since
   // Any other key than requestValue breaks every reconcile; a value seen before asks for nothing.
-  const annotation = JSON.stringify({ requestValue: `offshoot-${now}` })
+  const annotation = JSON.stringify({ requestValue: `${ownValue}${now}` })
   await patchAnnotations(context, deployment, { [prefix + verb]: annotation })
   return gap
+}
+
+/** When kluctl last answered, or was last asked; what a clock that is ahead has written does not count. */
+function lastRequest({ status }: KluctlDeployment, verb: RequestVerb, now: number): number {
+  const { endTime, startTime, request: answered } = status[`${verb}RequestResult`] ?? {}
+  const { requestValue = '' } = answered ?? {}
+  const asked = requestValue.startsWith(ownValue) ? Number(requestValue.slice(ownValue.length)) : Number.NaN
+  return Math.max(...[Date.parse(endTime ?? startTime ?? ''), asked].filter(time => time <= now))
 }
 
 /** Takes away requests in a form that breaks every reconcile of the kluctl controller, whoever made them. */

@@ -72,7 +72,8 @@ function judge({ key, digest, reports }: PreparedObject, look: Look, now: number
 /** kstatus calls what has no status ready; right after its creation that only means that nobody has looked at it. */
 function hasReported({ metadata, status }: KubeObject, now: number): boolean {
   if (typeof status === 'object' && status !== null && Object.keys(status).length > 0) return true
-  return now - Date.parse(metadata.creationTimestamp ?? '') > reportGrace
+  // Far in the future is as good as long ago: the clocks differ, and nobody can tell how old it is.
+  return Math.abs(now - Date.parse(metadata.creationTimestamp ?? '')) > reportGrace
 }
 
 function summary(judged: readonly Judgement[]): string {

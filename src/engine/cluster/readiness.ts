@@ -25,8 +25,9 @@ export async function judgeObject(
   if (!judgement.withoutStatus) return { judgement, readyAt: undefined }
   const created = Date.parse(text(getPath(object, ['metadata', 'creationTimestamp'])))
   const now = clock.now()
-  judgeWithoutStatus(await requirements.of(refOf(object)), now - created, judgement)
-  return { judgement, readyAt: judgement.ready ? undefined : created + statusPatience + 1 }
+  // Far in the future is as good as long ago: the clocks differ, and nobody can tell how old it is.
+  judgeWithoutStatus(await requirements.of(refOf(object)), Math.abs(now - created), judgement)
+  return { judgement, readyAt: judgement.ready ? undefined : Math.min(created, now) + statusPatience + 1 }
 }
 
 /**

@@ -46,6 +46,7 @@ export const HookDelivery = z.object({
   /** 0 if there was no answer. */
   status_code: z.int(),
   event: z.string().max(256),
+  repository_id: z.int().nullish(),
 })
 export type HookDelivery = z.infer<typeof HookDelivery>
 export const HookDeliveries = z.array(HookDelivery).max(pageSize)

@@ -99,9 +99,10 @@ function failedOf(attempts: readonly HookDelivery[], hook: number | undefined): 
       if (newest === undefined || taken || final.has(newest.status_code) || !actedOn.includes(newest.event)) return []
       // JSON.parse has rounded an id beyond this: asking for it would ask for another delivery.
       if (!Number.isSafeInteger(newest.id)) return []
-      const { id, event, status_code: status } = newest
+      const { id, event, status_code: status, repository_id: repository } = newest
       const times = { firstAt: timeOf(older.at(-1) ?? newest), lastAt: timeOf(newest) }
-      return [{ hook, guid, id, event, status, attempts: tries.length, ...times }]
+      const about = { hook, repository: hook === undefined ? (repository ?? undefined) : undefined }
+      return [{ ...about, guid, id, event, status, attempts: tries.length, ...times }]
     })
     .sort((a, b) => a.firstAt - b.firstAt)
 }

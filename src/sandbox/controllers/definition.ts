@@ -36,6 +36,7 @@ function serve(api: Api, definition: KubeObject): void {
   const known = served.get(api) ?? new Map<string, string>()
   served.set(api, known)
   if (known.get(name) !== `${uid} ${generation}` || !api.registry.all().some(one => one.custom?.definition === name)) {
+    if (!known.get(name)?.startsWith(uid)) api.store.begin(name)
     api.registry.define(name, resourcesOf(definition))
     known.set(name, `${uid} ${generation}`)
   }

@@ -56,6 +56,9 @@ function read(call: Call, resource: Resource, user: User): void {
   const form = formOf(request.headers.accept)
   if (isReview(resource)) throw methodNotAllowed('the server does not allow this method on the requested resource')
   const watching = query.get('watch')
+  if (path.subresource === 'finalize' || path.subresource === 'token') {
+    throw methodNotAllowed('the server does not allow this method on the requested resource')
+  }
   if (path.name !== undefined && watching !== 'true' && watching !== '1') {
     if (path.subresource === 'log') throw noLogs(api, path)
     if (path.subresource === 'scale') {
@@ -175,6 +178,8 @@ function removeAll(call: Call, body: Buffer, write: WriteRequest): { code: numbe
   const { resource } = write
   if (!resource.verbs.includes('deletecollection'))
     throw methodNotAllowed('this kind cannot be deleted as a collection')
+  if (resource.namespaced && path.namespace === undefined)
+    throw methodNotAllowed('a collection is deleted in one namespace at a time')
   const options = parseDeleteOptions(parseBody(body, mediaType(request)), query)
   const matches = matcherOf({ resource, namespace: path.namespace, name: undefined, query, form: 'object' })
   const found = [...api.store.list(resource.storage, path.namespace)].filter(

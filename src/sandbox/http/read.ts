@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../kube/types.ts'
 import type { Api } from '../api.ts'
-import { badRequest, expired, notFound } from '../errors.ts'
+import { badRequest, expired, notFound, StatusError } from '../errors.ts'
 import type { Resource } from '../kinds/resource.ts'
 import { asServed } from '../kinds/versions.ts'
 import { type Matcher, parseFieldSelector, parseLabelSelector } from '../store/selectors.ts'
@@ -69,17 +69,17 @@ interface Page {
   after: string
 }
 
-/** Answers a list: sorted by namespace and name, page by page as of one revision. @throws StatusError 400, 410 */
+/** Answers a list: sorted by namespace and name, page by page as of one revision. @throws StatusError 400, 410, 504 */
 export function listObjects(api: Api, selection: Selection): string {
   const { resource, namespace, query } = selection
   const limit = Number(query.get('limit') ?? 0)
   if (!Number.isInteger(limit) || limit < 0) throw badRequest('limit must be a number, zero or more')
   const page = readToken(query.get('continue') ?? '')
-  const revision = page?.revision ?? api.store.revision
+  const past = page?.revision ?? exactRevision(api, query)
+  const revision = past ?? api.store.revision
   const matches = matcherOf(selection)
-  const all = page
-    ? snapshot(api, resource, page.revision, namespace)
-    : [...api.store.list(resource.storage, namespace)]
+  const all =
+    past === undefined ? [...api.store.list(resource.storage, namespace)] : snapshot(api, resource, past, namespace)
   const wanted = matches ? all.filter(({ object }) => matches(asServed(object, resource))) : all
   wanted.sort(byKey)
   const start = page ? firstAfter(wanted, page.after) : 0
@@ -117,10 +117,24 @@ function withoutKind(json: string): string {
   return json.replace(/^\{"apiVersion":"[^"]*","kind":"[^"]*",/, '{')
 }
 
+/** The revision that a list must be of; undefined for one that may be of any later one. */
+function exactRevision(api: Api, query: URLSearchParams): number | undefined {
+  const asked = query.get('resourceVersion') ?? ''
+  if (asked === '') return undefined
+  if (!/^\d{1,16}$/.test(asked)) throw badRequest(`invalid resource version ${JSON.stringify(asked)}`)
+  if (Number(asked) > api.store.revision) {
+    const text = `Too large resource version: ${asked}, current: ${api.store.revision}`
+    throw new StatusError(504, 'Timeout', `Timeout: ${text}`)
+  }
+  return query.get('resourceVersionMatch') === 'Exact' ? Number(asked) : undefined
+}
+
 function snapshot(api: Api, resource: Resource, revision: number, namespace: string | undefined): Stored[] {
   const found = api.store.at(resource.storage, revision, namespace)
   if (found) return found
-  throw expired('The provided continue parameter is too old to display a consistent list result: start the list again')
+  throw expired(
+    'The provided continue parameter or version is too old to display a consistent list: start the list again',
+  )
 }
 
 function keyOf({ namespace, name }: Stored): string {

@@ -30,6 +30,12 @@ export class History {
     if (this.#changes.length > this.#limit * 2) this.forget(this.#changes.length - this.#limit)
   }
 
+  /** Begins anew: nothing is known of what was before `revision`. */
+  begin(revision: number): void {
+    this.#changes = []
+    this.#forgotten = revision
+  }
+
   /** Forgets the oldest changes. */
   forget(count: number): void {
     const last = this.#changes[count - 1]

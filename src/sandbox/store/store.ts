@@ -135,6 +135,11 @@ export class Store {
     return this.#bucket(storage).history.after(revision)
   }
 
+  /** A kind is served from now on: watches of it from before answer 410. */
+  begin(storage: string): void {
+    this.#bucket(storage).history.begin(this.#revision)
+  }
+
   /** Calls `listener` for each change of a kind from now on; gives what ends that. */
   subscribe(storage: string, listener: Listener): () => void {
     const { listeners } = this.#bucket(storage)

@@ -87,7 +87,8 @@ function finalizersFor(object: KubeObject, { propagation }: DeleteOptions): stri
 function mark(api: Api, object: KubeObject, change: Partial<ObjectMeta>, request: WriteRequest): KubeObject {
   const { deletionTimestamp = timeOf(api), generation } = object.metadata
   const first = object.metadata.deletionTimestamp === undefined
-  const metadata = { ...object.metadata, deletionTimestamp, deletionGracePeriodSeconds: 0, ...change }
+  const grace = request.resource.storage === 'namespaces' ? {} : { deletionGracePeriodSeconds: 0 }
+  const metadata = { ...object.metadata, deletionTimestamp, ...grace, ...change }
   if (first && generation !== undefined) metadata.generation = generation + 1
   const marked = { ...object, metadata }
   const { resource, dryRun } = request

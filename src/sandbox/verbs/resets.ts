@@ -14,12 +14,16 @@ export function keepForeign(
   resource: Resource,
   subresource: string,
 ): KubeObject {
+  if (subresource === 'finalize') {
+    return { ...before, metadata: after.metadata, spec: withFinalizers(before, after) }
+  }
   if (subresource === '') {
     if (!resource.subresources.includes('status')) return after
     const { status: _status, ...rest } = after
+    const spec = resource.storage === 'namespaces' ? { spec: withFinalizers(after, before) } : {}
     return 'status' in before
-      ? ({ ...rest, metadata: after.metadata, status: before.status } as KubeObject)
-      : (rest as KubeObject)
+      ? ({ ...rest, ...spec, metadata: after.metadata, status: before.status } as KubeObject)
+      : ({ ...rest, ...spec } as KubeObject)
   }
   const metadata = { ...before.metadata }
   if (after.metadata.managedFields) metadata.managedFields = after.metadata.managedFields
@@ -34,4 +38,11 @@ export function keepForeign(
   }
   const { status: _old, ...rest } = before
   return { ...rest, metadata, ...(after.status === undefined ? {} : { status: after.status }) } as KubeObject
+}
+
+/** The spec of a namespace with the finalizers of another. */
+function withFinalizers({ spec }: KubeObject, other: KubeObject): object {
+  const { finalizers: _own, ...rest } = (spec ?? {}) as { finalizers?: string[] }
+  const { finalizers = [] } = (other.spec ?? {}) as { finalizers?: string[] }
+  return finalizers.length === 0 ? rest : { ...rest, finalizers }
 }

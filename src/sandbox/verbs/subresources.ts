@@ -1,10 +1,11 @@
 import type { KubeObject } from '../../kube/types.ts'
 import { timestamp } from '../../util/clock.ts'
 import { type Api, timeOf, type User, type WriteRequest } from '../api.ts'
-import { badRequest, noSuchPath, StatusError } from '../errors.ts'
+import { badRequest, type FieldProblem, invalid, noSuchPath, StatusError } from '../errors.ts'
 import type { Tokens } from '../http/identity.ts'
 import { isRecord } from '../schema/schema.ts'
-import { existing, persist, write } from './update.ts'
+import { decode } from './admit.ts'
+import { existing, write } from './update.ts'
 
 /** TokenRequest: a token for a ServiceAccount. @throws StatusError */
 export function createToken(api: Api, body: unknown, request: WriteRequest, tokens: Tokens): KubeObject {
@@ -52,12 +53,17 @@ export function review(body: unknown, request: WriteRequest, user: User, tokens:
   return { ...answer, status: { allowed: true, reason: 'the sandbox has no RBAC: everybody may do everything' } }
 }
 
-/** Takes the finalizers of a namespace's spec as given, and nothing else. @throws StatusError */
+/** Takes the finalizers of a namespace's spec as given, which no other endpoint does. @throws StatusError */
 export function finalize(api: Api, body: unknown, request: WriteRequest): KubeObject {
-  const before = existing(api, request)
-  if (!isRecord(body) || !isRecord(body.spec)) throw badRequest('the body must be a Namespace with a spec')
-  const after = { ...before, spec: { ...(before.spec as object), finalizers: body.spec.finalizers } }
-  return persist(api, after, request)
+  const wanted = decode(body, request)
+  const { finalizers = [] } = (wanted.spec ?? {}) as { finalizers?: unknown[] }
+  const problems = finalizers.flatMap((one, index): FieldProblem[] => {
+    if (one === 'kubernetes' || /^[^/]+\/[^/]+$/.test(String(one))) return []
+    const message = `Invalid value: ${JSON.stringify(one)}: name is neither a standard finalizer name nor is it fully qualified`
+    return [{ field: `spec.finalizers[${index}]`, reason: 'FieldValueInvalid', message }]
+  })
+  if (problems.length > 0) throw invalid(request.resource, request.name, problems)
+  return write(api, existing(api, request), wanted, request)
 }
 
 /** `autoscaling/v1` Scale of an object. @throws StatusError */

@@ -1,6 +1,7 @@
 import { accountContract } from './accounts.ts'
 import { customContract } from './custom.ts'
 import { deletionContract } from './deletion.ts'
+import { finalizerContract } from './finalizers.ts'
 import { kubectlContract } from './kubectl.ts'
 import { objectContract } from './objects.ts'
 import { watchContract } from './watching.ts'
@@ -11,6 +12,7 @@ export function apiServerContract(world: ContractWorld): void {
   objectContract(world)
   watchContract(world)
   deletionContract(world)
+  finalizerContract(world)
   accountContract(world)
   customContract(world)
   kubectlContract(world)

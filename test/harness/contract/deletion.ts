@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Condition } from '../../../src/kube/types.ts'
 import { waitFor } from '../wait.ts'
-import { type ContractWorld, configMap, freshNamespace, mapKey } from './world.ts'
+import { sendRaw } from './raw.ts'
+import { type ContractWorld, configMap, freshNamespace, mapKey, mapKind } from './world.ts'
 
 /** How things go away on every API server. */
 export function deletionContract(world: ContractWorld): void {
@@ -61,6 +62,36 @@ export function deletionContract(world: ContractWorld): void {
       const ownerReferences = [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'never', uid }]
       await world.client().create(configMap(namespace, 'dangling', {}, { ownerReferences }))
       await waitFor(() => isGone('dangling'))
+    })
+
+    it('of a collection takes what is selected in one namespace, and waits for finalizers', async () => {
+      const client = world.client()
+      const [inside, outside] = await Promise.all([freshNamespace(world), freshNamespace(world)])
+      const labels = { collection: 'yes' }
+      for (const name of ['one', 'two']) await client.create(configMap(inside, name, {}, { labels }))
+      await client.create(configMap(inside, 'held', {}, { labels, finalizers: ['example.com/hold'] }))
+      await client.create(configMap(inside, 'other'))
+      await client.create(configMap(outside, 'one', {}, { labels }))
+      const path = `/api/v1/namespaces/${inside}/configmaps?labelSelector=collection%3Dyes`
+      const names = async (namespace: string) => {
+        const { items } = await client.list(mapKind, { namespace, fieldSelector: 'metadata.name!=kube-root-ca.crt' })
+        return items.map(({ metadata }) => metadata.name)
+      }
+      const dry = await sendRaw(world, 'delete', `${path}&dryRun=All`)
+      expect([dry.reason, await names(inside)]).toEqual(['', ['held', 'one', 'other', 'two']])
+      const { body } = await sendRaw(world, 'delete', path)
+      expect(body).toMatchObject({ kind: 'ConfigMapList', items: [{}, {}, {}] })
+      expect(await names(inside)).toEqual(['held', 'other'])
+      expect(await names(outside)).toEqual(['one'])
+      const held = await client.get(mapKey(inside, 'held'))
+      expect(held?.metadata.deletionTimestamp).toBeDefined()
+    })
+
+    it('of a collection is for one namespace at a time, and not for namespaces', async () => {
+      for (const kind of ['configmaps', 'namespaces']) {
+        const { reason } = await sendRaw(world, 'delete', `/api/v1/${kind}?labelSelector=no%3Dbody`)
+        expect([kind, reason]).toEqual([kind, 'MethodNotAllowed'])
+      }
     })
 
     it('of a namespace empties it, names what holds it up, and refuses what is new', async () => {

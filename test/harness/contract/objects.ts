@@ -52,6 +52,21 @@ export function objectContract(world: ContractWorld): void {
       expect(rest.metadata.resourceVersion).toBe(first.metadata.resourceVersion)
     })
 
+    it('are listed as they were at a version', async () => {
+      const client = world.client()
+      const labels = { at: 'yes' }
+      const base = `/api/v1/namespaces/${namespace}/configmaps?labelSelector=at%3Dyes`
+      await client.create(configMap(namespace, 'at-1', { a: '1' }, { labels }))
+      const { resourceVersion } = await client.list(mapKind, { namespace })
+      await client.patch(mapKey(namespace, 'at-1'), { data: { a: '2' } }, { type: 'merge' })
+      await client.create(configMap(namespace, 'at-2', {}, { labels }))
+      const listed = async (query: string) => JSON.parse(await client.raw(`${base}&${query}`)) as Page<ConfigMap>
+      const exact = await listed(`resourceVersion=${resourceVersion}&resourceVersionMatch=Exact`)
+      expect(exact.metadata.resourceVersion).toBe(resourceVersion)
+      expect(exact.items.map(({ metadata, data }) => [metadata.name, data])).toEqual([['at-1', { a: '1' }]])
+      expect((await listed(`resourceVersion=${resourceVersion}`)).items).toHaveLength(2)
+    })
+
     it('are listed by field', async () => {
       const client = world.client()
       await client.create(configMap(namespace, 'by-field'))
@@ -113,7 +128,7 @@ export function objectContract(world: ContractWorld): void {
   })
 }
 
-interface Page {
+interface Page<T = { metadata: { name: string } }> {
   metadata: { continue?: string; resourceVersion: string }
-  items: { metadata: { name: string } }[]
+  items: T[]
 }

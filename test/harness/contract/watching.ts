@@ -1,6 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { KubeError } from '../../../src/kube/errors.ts'
 import type { KubeObject } from '../../../src/kube/types.ts'
 import type { WatchEvent } from '../../../src/kube/watch.ts'
+import { waitFor } from '../wait.ts'
 import { type ContractWorld, configMap, freshNamespace, mapKey, mapKind } from './world.ts'
 
 /** What every API server tells of changes. */
@@ -51,6 +54,43 @@ export function watchContract(world: ContractWorld): void {
       const { resourceVersion } = await client.list(mapKind, { namespace })
       const events = await client.watch(mapKind, { namespace, resourceVersion, timeoutSeconds: 1 })
       expect(await take(events, 1)).toEqual([])
+    })
+
+    it('from before the server can tell is refused as expired: a list has to come first', async () => {
+      const client = world.client()
+      const { resourceVersion } = await client.list(mapKind, { namespace })
+      const word = `w${randomBytes(4).toString('hex')}`
+      const kind = { apiVersion: 'contract.offshoot.dev/v1', kind: `Late${word}` }
+      await client.create({
+        apiVersion: 'apiextensions.k8s.io/v1',
+        kind: 'CustomResourceDefinition',
+        metadata: { name: `${word}s.contract.offshoot.dev` },
+        spec: {
+          group: 'contract.offshoot.dev',
+          scope: 'Namespaced',
+          names: { plural: `${word}s`, kind: kind.kind },
+          versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
+        },
+      })
+      const failure = async () => {
+        const events = await client.watch(kind, { namespace, resourceVersion, timeoutSeconds: 5 })
+        return events.next().catch((error: unknown) => error)
+      }
+      // A server that is not ready for the new kind says so at first.
+      const error = await waitFor(
+        async () => {
+          const seen = await failure()
+          return seen instanceof KubeError && seen.status !== 429 ? seen : undefined
+        },
+        { deadline: 15_000, describe: 'the watch to be refused' },
+      )
+      expect(error).toMatchObject({ status: 410, reason: 'Expired', isExpired: true })
+      expect(error.message).toContain('too old resource version')
+      const { resourceVersion: newer } = await client.list(kind, { namespace })
+      const events = await client.watch(kind, { namespace, resourceVersion: newer })
+      const next = take(events, 1)
+      await client.create({ ...kind, metadata: { namespace, name: 'first' } })
+      expect(await next).toEqual(['ADDED first'])
     })
 
     it('starts with everything there is when it is asked to', async () => {

@@ -75,7 +75,7 @@ function deliveryShape(delivery: Delivery, attempt: Attempt): Record<string, unk
     event: delivery.event,
     action: delivery.action ?? null,
     installation_id: null,
-    repository_id: null,
+    repository_id: (JSON.parse(delivery.body) as { repository?: { id?: number } }).repository?.id ?? null,
     throttled_at: null,
   }
 }
