@@ -83,7 +83,9 @@ describe('config/samples', { concurrent: true }, () => {
   })
 
   it('first.yaml gives every pull request a namespace with a ConfigMap that names its commit', async () => {
-    await using house = await aHouse().withProject('shop', projectOf(sample('first.yaml'), 'acme/shop')).start()
+    await using house = await aHouse()
+      .withProject('shop', projectOf(sample('first.yaml'), 'acme/shop'))
+      .start()
     const pull = await house.repo().openPullRequest()
     const { status } = await house.environment(pull).toBeReady(pull.sha)
     const key = { apiVersion: 'v1', kind: 'ConfigMap', namespace: status?.namespace ?? '', name: 'shop' }
