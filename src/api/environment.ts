@@ -66,6 +66,7 @@ const EngineRecord = z
     byHand: z.boolean().optional().describe('Somebody deployed something else since, from their own working tree'),
     drifted: z.int().min(0).optional().describe('Objects that differ from the project since'),
     unready: z.array(z.string().max(1024)).max(20).optional().describe('Objects that are not ready any more'),
+    unreadySince: time.describe('When a comparison first found that'),
     failing: z.array(z.string().max(1024)).max(20).optional().describe('Objects that have failed since'),
     stages: z
       .array(z.array(z.string().max(253)).max(50))

@@ -6,7 +6,7 @@ import type { Credential } from '../util/credential.ts'
 import { OffshootError, TerminalError } from '../util/errors.ts'
 import type { Backend, BackendContext, Observation, Teardown } from './backend.ts'
 import { digestOf } from './digest.ts'
-import { observeByHand, stepAside } from './engine/by-hand.ts'
+import { stepAside } from './engine/by-hand.ts'
 import { claimDiscriminator, type Refusal } from './engine/claim.ts'
 import { nextRun } from './engine/due.ts'
 import { ownerOf, removeJobs } from './engine/jobs.ts'
@@ -80,8 +80,8 @@ export function engineBackend(services: EngineServices): Backend {
       const backend = engineOf(desired)
       const byHand = byHandOf(context.environment)
       if (byHand !== undefined) {
-        const answer = await stepAside(context, services, byHand)
-        if (answer !== undefined) answers.set(context, answer)
+        // Of this very mark: another one may be there when what was seen is told, of which nothing is done yet.
+        answers.set(context, await stepAside(context, services, byHand))
         return
       }
       if (backend.runner === 'job' && !services.jobs) throw new TerminalError('RunnerMissing', noRunner)
@@ -97,8 +97,6 @@ export function engineBackend(services: EngineServices): Backend {
     async observe(context, desired) {
       const answer = answers.get(context)
       if (answer !== undefined) return answer
-      const byHand = byHandOf(context.environment)
-      if (byHand !== undefined) return observeByHand(context, byHand)
       return observe(context, runs, wantedOf(context, desired, engineOf(desired)))
     },
     teardown: context => teardown(context, runs),

@@ -3,7 +3,7 @@ import { EngineError } from '../engine/errors.ts'
 import type { EngineHost } from '../engine/host.ts'
 import { formatRef } from '../engine/plan/refs.ts'
 import type { ObjectRef } from '../engine/plan/types.ts'
-import { ResultStore, type ResultStoreOptions } from '../engine/result/store.ts'
+import { ResultStore } from '../engine/result/store.ts'
 import { summaryLine } from '../engine/result/text.ts'
 import type { CommandResult } from '../engine/result/types.ts'
 import { messageOf } from '../util/errors.ts'
@@ -15,11 +15,6 @@ import { type Io, printable } from './io.ts'
 /** Milliseconds for keeping a result; it is kept even when the command's own time is up. */
 const storeDeadline = 30_000
 
-/** How a result is kept in the cluster. */
-export interface Keeping extends StoreOptions, Pick<ResultStoreOptions, 'ofEnvironment' | 'maxBytes'> {
-  readonly dryRun?: boolean
-}
-
 /**
  * Prints a result and keeps it in the cluster where the flags say so.
  * @throws EngineError when the result tells of errors, or cannot be kept
@@ -29,7 +24,7 @@ export async function finish(
   host: EngineHost,
   options: ResultOptions & { color: boolean },
   result: Shown<CommandResult>,
-  store?: Keeping,
+  store?: StoreOptions & { dryRun?: boolean },
 ): Promise<void> {
   const failure = store === undefined ? undefined : await keep(host, result.masked, store)
   const shown = asAsked(result, options)
@@ -40,11 +35,15 @@ export async function finish(
 }
 
 /** What went wrong, told when the result has been printed. */
-async function keep(host: EngineHost, result: CommandResult, options: Keeping): Promise<unknown> {
+async function keep(
+  host: EngineHost,
+  result: CommandResult,
+  options: StoreOptions & { dryRun?: boolean },
+): Promise<unknown> {
   const { cluster, progress } = host
   if (cluster === undefined || !options.writeCommandResult) return undefined
   if (options.dryRun === true && options.forceWriteCommandResult !== true) return undefined
-  if (result.clusterInfo.clusterId === '' && options.ofEnvironment !== true) {
+  if (result.clusterInfo.clusterId === '') {
     progress.warn('Not enough permissions to write to the result store.')
     return undefined
   }
@@ -52,8 +51,7 @@ async function keep(host: EngineHost, result: CommandResult, options: Keeping): 
     namespace: options.commandResultNamespace,
     keepCommandResults: options.keepCommandResultsCount,
     keepValidateResults: options.keepValidateResultsCount,
-    ofEnvironment: options.ofEnvironment,
-    maxBytes: options.maxBytes,
+    clock: host.clock,
     progress,
   })
   const end = progress.start('Writing command result')

@@ -3,12 +3,14 @@ import type { ByHand } from '../api/index.ts'
 import { type ConfirmDiff, deploy } from '../engine/commands/deploy.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { KubeObject } from '../kube/types.ts'
+import { messageOf } from '../util/errors.ts'
 import { withCluster, withTimeout } from './cluster.ts'
 import { type ResultOptions, withResultFlags } from './command-flags.ts'
 import { asAsked, parseOutputs, writePreview } from './command-output.ts'
 import { finish } from './command-run.ts'
 import { Questions } from './confirm.ts'
 import { type EnvEngine, type EnvEngineOptions, withEnvironmentEngine } from './env-engine.ts'
+import { keepByHand } from './env-result.ts'
 import { CliError } from './exit.ts'
 import { HandMark } from './hand-mark.ts'
 import { hasColour, type Io, printable } from './io.ts'
@@ -34,12 +36,13 @@ export function envDeployCommand(io: Io): Command {
 }
 
 async function deployByHand(io: Io, engine: EnvEngine, options: Options): Promise<void> {
-  const { environment, kube, host, flags, keeping, signal } = engine
+  const { environment, kube, host, flags, results, signal } = engine
   const printed = { ...options, color: hasColour(io.stdout, io.env) }
   const questions = new Questions(io)
   const by = await whoAmI(kube, signal)
   const tell = (other: ByHand) => tellOf(io, other, options, questions)
-  const mark = new HandMark({ kube, environment, clock: io.clock, by, tell })
+  const warn = (message: string) => host.progress.warn(message)
+  const mark = new HandMark({ kube, environment, clock: io.clock, by, tell, warn })
   await mark.tellOfOthers()
   const confirm: ConfirmDiff = async diff => {
     writePreview(io, printed, asAsked(diff, options))
@@ -50,11 +53,14 @@ async function deployByHand(io: Io, engine: EnvEngine, options: Options): Promis
   try {
     const result = await deploy(host, flags, signal, { confirm: options.yes === true ? undefined : confirm, claim })
     succeeded = result.masked.errors.length === 0
-    await finish(io, host, printed, result, keeping)
+    await keepByHand(host, results, result.masked)
+    await finish(io, host, printed, result)
   } finally {
     // Also when it was cut off: the mark tells how it stands.
-    const news = await mark.end(succeeded ? 'succeeded' : 'failed')
-    if (news !== undefined) host.progress.warn(news)
+    const news = await mark.end(succeeded ? 'succeeded' : 'failed').catch(error => {
+      return `the environment does not say how this ended: ${messageOf(error)}`
+    })
+    if (news !== undefined) warn(news)
   }
 }
 

@@ -1,7 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { ReviewEnvironment, ReviewProject } from '../api/index.ts'
-import { maxBytes } from '../backend/engine/keep-result.ts'
 import type { DeployFlags } from '../engine/commands/deploy.ts'
 import { EngineError } from '../engine/errors.ts'
 import type { EngineHost } from '../engine/host.ts'
@@ -17,7 +16,6 @@ import { renderDesired } from '../environment/render.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { silentLogger } from '../util/log.ts'
 import { type ClusterOptions, getEnvironment, getProject, withClient } from './cluster.ts'
-import type { Keeping } from './command-run.ts'
 import { engineProgress } from './engine-progress.ts'
 import { CliError } from './exit.ts'
 import type { Io } from './io.ts'
@@ -36,8 +34,8 @@ export interface EnvEngine {
   /** Acts as the environment's account. */
   readonly host: EngineHost
   readonly flags: DeployFlags
-  /** How the result is kept, as the controller keeps its own; undefined where the project keeps none. */
-  readonly keeping: Keeping | undefined
+  /** Where results are kept, and how many of them. */
+  readonly results: { readonly namespace: string; readonly keep: number }
   readonly signal: AbortSignal
 }
 
@@ -75,7 +73,8 @@ export async function withEnvironmentEngine<T>(
       confinedTo: [target],
       clusterId: (during: AbortSignal) => clusterId(kube, during),
     }
-    return work({ environment, kube, host, flags, keeping: keepingOf(desired, target), signal })
+    const results = { namespace: target, keep: desired.keepResults }
+    return await work({ environment, kube, host, flags, results, signal })
   })
 }
 
@@ -92,12 +91,6 @@ async function desiredOf(
   if (backend.kind === 'engine') return backend
   const { name } = project.metadata
   throw new CliError(`project ${name} deploys by ${backend.kind}: only deploy.engine can deploy a working tree`)
-}
-
-function keepingOf({ keepResults }: DesiredEngine, namespace: string): Keeping | undefined {
-  if (keepResults === 0) return undefined
-  const counts = { keepCommandResultsCount: keepResults, keepValidateResultsCount: 0 }
-  return { writeCommandResult: true, commandResultNamespace: namespace, ofEnvironment: true, maxBytes, ...counts }
 }
 
 /** What the working tree's own config file says, as far as the project lets a branch say anything. */

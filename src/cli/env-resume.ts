@@ -13,7 +13,7 @@ export function envResumeCommand(io: Io): Command {
     withClient(options, async (kube, namespace) => {
       const environment = await getEnvironment(kube, namespace, name, io)
       let wasMarked = false
-      await writeMark(kube, environment, null, io.signal, async ({ metadata }) => {
+      await writeMark({ kube, environment, clock: io.clock }, null, io.signal, async ({ metadata }) => {
         wasMarked = metadata.annotations?.[annotations.byHand] !== undefined
         return wasMarked
       })

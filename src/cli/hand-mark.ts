@@ -1,15 +1,31 @@
-import { annotations, type ByHand, byHandOf, deployingByHand, type ReviewEnvironment, sinceOf } from '../api/index.ts'
+import {
+  annotations,
+  type ByHand,
+  byHandOf,
+  deployingByHand,
+  findCondition,
+  type ReviewEnvironment,
+  sinceOf,
+} from '../api/index.ts'
+import { conflictOr, Retrier } from '../engine/cluster/retrying.ts'
 import type { KubeClient } from '../kube/client.ts'
-import { KubeError } from '../kube/errors.ts'
+import { KubeConnectionError, KubeError } from '../kube/errors.ts'
 import type { Clock } from '../util/clock.ts'
+import { messageOf } from '../util/errors.ts'
 import { environmentKind } from './cluster.ts'
 import { CliError, exitCodes } from './exit.ts'
+import { printable } from './io.ts'
 
 /** How long the controller may take to step aside, and how often it is looked for, in milliseconds. */
 const answerTime = 120_000
 const lookEvery = 250
+/** The same for one that waits for somebody to change something: then it may not get as far as to answer. */
+const stalledTime = 15_000
 /** How long the end of a deployment may take to be written, in milliseconds. */
 const endTime = 10_000
+/** Most characters of what the annotation holds; see its schema. */
+const maxName = 512
+const maxDiscriminator = 1024
 /** How often a lost race for the annotation is run again. */
 const maxTries = 10
 
@@ -22,6 +38,8 @@ export interface HandMarkOptions {
   readonly by: string
   /** Hears of somebody else's deployment, which this one would replace; throws when it may not. */
   readonly tell: (other: ByHand) => Promise<void>
+  /** Hears of what went wrong besides. */
+  readonly warn: (message: string) => void
 }
 
 /**
@@ -41,9 +59,12 @@ export class HandMark {
   /** Tells of others at once, before anything else takes its time. */
   async tellOfOthers(environment = this.#options.environment): Promise<void> {
     const other = byHandOf(environment)
-    if (other === undefined || other.by === this.#options.by || this.#told.has(other.at)) return
+    if (other === undefined || this.#told.has(`${other.by} ${other.at}`)) return
+    if (this.#mine !== undefined && isOurs(environment, this.#mine)) return
+    // What the same account does at this moment may be another person's, or another job's.
+    if (other.by === this.#options.by && other.state !== 'deploying') return
     await this.#options.tell(other)
-    this.#told.add(other.at)
+    this.#told.add(`${other.by} ${other.at}`)
   }
 
   /**
@@ -55,24 +76,28 @@ export class HandMark {
     const { revision } = environment.spec
     if (revision === undefined) throw new CliError(`${environment.metadata.name} has no commit yet: wait until it has`)
     const mine: ByHand = {
-      by,
+      by: by.slice(0, maxName),
       at: new Date(clock.now()).toISOString(),
       revision,
       state: 'deploying',
-      ...(discriminator === '' ? {} : { discriminator }),
+      discriminator: discriminator.slice(0, maxDiscriminator),
     }
-    await this.#write(JSON.stringify(mine), signal, async found => {
-      // What was rendered belongs to the commit that was wanted then.
-      if (found.spec.revision !== revision) throw new CliError('a newer commit was pushed meanwhile: begin again')
-      await this.tellOfOthers(found)
-      return true
-    })
     this.#mine = mine
     try {
+      await this.#write(JSON.stringify(mine), signal, async found => {
+        // What was rendered belongs to the commit that was wanted then.
+        if (found.spec.revision !== revision) throw new CliError('a newer commit was pushed meanwhile: begin again')
+        await this.tellOfOthers(found)
+        return true
+      })
       await this.#untilAnswered(mine, signal)
     } catch (error) {
+      // Whether it was written is not known when the answer was lost.
       await this.#giveBack()
-      throw error
+      const isKube = error instanceof KubeError || error instanceof KubeConnectionError
+      throw isKube
+        ? new CliError(`cannot mark the environment: ${error.message}`, undefined, undefined, { cause: error })
+        : error
     }
   }
 
@@ -88,26 +113,34 @@ export class HandMark {
     return news
   }
 
+  /** What went wrong before is what people are to hear of. */
   async #giveBack(): Promise<void> {
     const mine = this.#mine
     this.#mine = undefined
     if (mine === undefined) return
-    await this.#write(null, AbortSignal.timeout(endTime), async found => isOurs(found, mine))
+    const { environment, warn } = this.#options
+    try {
+      await this.#write(null, AbortSignal.timeout(endTime), async found => isOurs(found, mine))
+    } catch (error) {
+      warn(`${environment.metadata.name} may still say that you deploy by hand: ${messageOf(error)}`)
+    }
   }
 
   async #untilAnswered(mine: ByHand, signal: AbortSignal): Promise<void> {
     const { clock, environment } = this.#options
-    const until = clock.now() + answerTime
+    const began = clock.now()
     for (;;) {
       const found = await this.#get(signal)
       if (!isOurs(found, mine)) throw new CliError(newsOf(found, mine) ?? 'the mark of this deployment was taken away')
       const told = found.status?.conditions?.find(({ message }) => message.includes(sinceOf(mine)))
       if (told?.reason === deployingByHand) return
       if (told !== undefined) throw new CliError(told.message)
-      if (clock.now() >= until) {
+      const stalled = findCondition(found.status?.conditions, 'Stalled')
+      if (clock.now() - began >= (stalled?.status === 'True' ? stalledTime : answerTime)) {
         const { name } = environment.metadata
+        const why = stalled?.status === 'True' ? `: ${stalled.message}` : ''
         throw new CliError(
-          `Offshoot did not step aside for ${name} within ${answerTime / 1000} s: nothing was deployed`,
+          `Offshoot does not step aside for ${name}, and nothing was deployed${why}`,
           exitCodes.timedOut,
           `offshoot env show ${name}`,
         )
@@ -117,8 +150,7 @@ export class HandMark {
   }
 
   #write(value: string | null, signal: AbortSignal, check: Check): Promise<void> {
-    const { kube, environment } = this.#options
-    return writeMark(kube, environment, value, signal, check)
+    return writeMark(this.#options, value, signal, check)
   }
 
   #get(signal: AbortSignal): Promise<ReviewEnvironment> {
@@ -134,23 +166,22 @@ type Check = (found: ReviewEnvironment) => Promise<boolean>
  * @throws CliError when the environment is gone, KubeError
  */
 export async function writeMark(
-  kube: KubeClient,
-  environment: ReviewEnvironment,
+  { kube, environment, clock }: Pick<HandMarkOptions, 'kube' | 'environment' | 'clock'>,
   value: string | null,
   signal: AbortSignal,
   check: Check,
 ): Promise<void> {
+  const retrier = new Retrier({ clock, random: Math.random })
   for (let tries = 1; ; tries++) {
-    const found = await again(kube, environment, signal)
+    const found = await retrier.run(() => again(kube, environment, signal), signal)
     if (!(await check(found))) return
     const { namespace, name, uid, resourceVersion } = found.metadata
     const metadata = { uid, resourceVersion, annotations: { [annotations.byHand]: value } }
-    try {
-      await kube.patch({ ...environmentKind, namespace, name }, { metadata }, { type: 'merge', signal })
-      return
-    } catch (error) {
-      if (!(error instanceof KubeError && error.isConflict) || tries === maxTries) throw error
-    }
+    const key = { ...environmentKind, namespace, name }
+    const patch = () => conflictOr(kube.patch(key, { metadata }, { type: 'merge', signal }))
+    const answer = await retrier.run(patch, signal)
+    if (!(answer instanceof KubeError)) return
+    if (tries === maxTries) throw answer
   }
 }
 
@@ -174,5 +205,5 @@ function newsOf(found: ReviewEnvironment, mine: ByHand): string | undefined {
   if (isOurs(found, mine)) return undefined
   const other = byHandOf(found)
   if (other === undefined) return 'somebody let the environment follow its change again meanwhile'
-  return `${other.by} deploys into this environment too, since ${other.at}: what runs there may be of either`
+  return `${printable(other.by)} deploys into this environment too, since ${other.at}: what runs there may be of either`
 }

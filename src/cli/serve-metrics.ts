@@ -27,12 +27,12 @@ export function forgeMetrics(registry: Registry): (request: ForgeRequest) => voi
 
 /** Tells whether Helm and Kustomize have no network either while projects that nobody trusts are rendered. */
 export async function tellIsolation(registry: Registry, log: Logger, isIsolated = hasNamespaces): Promise<void> {
+  const isolated = await isIsolated()
   const gauge = new Gauge({
     name: 'offshoot_render_network_isolated',
     help: '1 where the cage that projects are rendered in is without network; 0 where Helm and Kustomize could reach it',
     registers: [registry],
   })
-  const isolated = await isIsolated()
   gauge.set(isolated ? 1 : 0)
   if (isolated) return
   log.warn(

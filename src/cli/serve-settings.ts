@@ -127,7 +127,7 @@ export const ServeSettings = z
       .min(1)
       .optional()
       .describe(
-        'Folder of this process alone for files in use, emptied at the start (default: the system’s, not emptied)',
+        'Folder of this process alone for files in use; what a killed one left there goes at the start (default: the system’s, where it stays)',
       ),
     runnerImage: z
       .string()

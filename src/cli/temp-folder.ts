@@ -14,5 +14,5 @@ export async function takeTempFolder(parent: string, environment: NodeJS.Process
   await Promise.all(left.map(name => rm(join(parent, name), { recursive: true, force: true })))
   const folder = await mkdtemp(join(parent, prefix))
   environment.TMPDIR = folder
-  return { [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) }
+  return { [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }) }
 }

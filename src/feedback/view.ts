@@ -95,8 +95,7 @@ export function shownState({ status = {} }: ReviewEnvironment): EnvironmentState
 
 /** Whether people are told why it is not ready: not each step of a deployment, which costs a request to the forge. */
 function isShown({ status = {} }: ReviewEnvironment, reason: string | undefined): boolean {
-  const brokeLater = status.deployedRevision !== undefined && status.deployedRevision === status.change?.sha
-  return reason === longDeploying || (reason === 'ObjectsNotReady' && brokeLater)
+  return reason === longDeploying || (status.backend === 'engine' && status.engine?.unready !== undefined)
 }
 
 function deploymentOf({ status = {} }: ReviewEnvironment, mask: Mask): FeedbackDeployment | undefined {

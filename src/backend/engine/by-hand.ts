@@ -11,33 +11,33 @@ const recheckRefused = 60_000
 
 /**
  * Ends what the controller deploys into an environment that somebody deploys into by hand, and records what that
- * deployment's objects will carry. Gives what keeps it from beginning.
+ * deployment's objects will carry. Gives what that looks like, or what keeps the deployment from beginning.
  */
 export async function stepAside(
   context: BackendContext,
   { runs, discriminators }: Pick<EngineServices, 'runs' | 'discriminators'>,
   byHand: ByHand,
-): Promise<Observation | undefined> {
+): Promise<Observation> {
   const { environment, kube, signal } = context
   await runs.stop(environment.metadata.uid ?? '')
   const jobs = await removeJobs(kube, ownerOf(environment), signal)
-  if (byHand.state !== 'deploying') return undefined
+  if (byHand.state !== 'deploying') return observeByHand(context, byHand)
   const [job] = jobs
   if (job !== undefined) {
     const message = `waits until Job ${job.metadata.name} has ended, to leave the environment to ${presentable(byHand.by, 128)}`
     return { phase: 'deploying', reason: 'Deploying', message, recheckAfter: recheckEnding }
   }
   // One of an older version asks for none.
-  if (byHand.discriminator === undefined) return undefined
+  if (byHand.discriminator === undefined) return observeByHand(context, byHand)
   const refusal = await claimDiscriminator(context, discriminators, byHand.discriminator)
-  if (refusal === undefined) return undefined
+  if (refusal === undefined) return observeByHand(context, byHand)
   // First what tells whom it answers: a long message is cut at its end.
   const message = `${presentable(byHand.by, 128)} ${sinceOf(byHand)}, which may not be: ${refusal.message}`
   return { phase: 'stalled', ...refusal, message, recheckAfter: recheckRefused }
 }
 
 /** Somebody's own working tree is what runs; what was deployed before has to be deployed again after it. */
-export function observeByHand({ environment }: BackendContext, { by, at, state }: ByHand): Observation {
+function observeByHand({ environment }: BackendContext, { by, at, state }: ByHand): Observation {
   const before = environment.status?.engine
   const engine = before === undefined ? {} : { engine: { ...before, byHand: true } }
   const resume = `\`offshoot env resume ${environment.metadata.name}\``

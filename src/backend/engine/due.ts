@@ -16,7 +16,7 @@ export interface RunState {
 const firstRetry = 5_000
 const lastRetry = 5 * 60_000
 
-/** How often what is not ready any more is looked at, in milliseconds. */
+/** When what is not ready any more is looked at first, in milliseconds; then after twice the time, up to the interval. */
 const unreadyInterval = 60_000
 
 /** Milliseconds to wait after this many failures in a row. */
@@ -48,7 +48,8 @@ export function nextRun(
     return wait <= 0 ? { run: 'deploy', recheckAfter: 60_000 } : { recheckAfter: wait }
   }
   const compared = Math.max(past(Date.parse(record.compared ?? record.finished)) ?? 0, past(own?.endedAt) ?? 0)
-  const isUnready = record.unready !== undefined || record.failing !== undefined
-  const wait = compared + (isUnready ? Math.min(interval, unreadyInterval) : interval) - now
+  const since = past(Date.parse(record.unreadySince ?? ''))
+  const patience = since === undefined ? interval : Math.max(unreadyInterval, compared - since)
+  const wait = compared + Math.min(interval, patience) - now
   return wait <= 0 ? { run: 'compare', recheckAfter: 60_000 } : { recheckAfter: wait }
 }

@@ -30,19 +30,19 @@ export function encodeOutcome(outcome: EngineOutcome): string {
   const { stages } = JSON.stringify(outcome.stages ?? []).length <= maxStages ? outcome : {}
   for (const [most, length] of sizes) {
     const errors = some(outcome.errors, most, length)
-    const health = healthOf(outcome, Math.min(most, 5), Math.min(length, 256))
+    const health = troubleOf(outcome, Math.min(most, 5), Math.min(length, 256))
     // Errors first: warnings get what is left.
     for (const warnings of [some(outcome.warnings, most, length), some(outcome.warnings, 1, 128)]) {
       const text = JSON.stringify({ objects, changed, deleted, stages, errors, warnings, ...health, result })
       if (Buffer.byteLength(text) <= maxMessage) return text
     }
   }
-  const least = { errors: some(outcome.errors, 1, 16), warnings: [], ...healthOf(outcome, 1, 16) }
+  const least = { errors: some(outcome.errors, 1, 16), warnings: [], ...troubleOf(outcome, 1, 16) }
   return JSON.stringify({ objects, changed, deleted, ...least, result })
 }
 
 /** What is not ready, if anything is not. */
-function healthOf({ unready = [], failing = [] }: EngineOutcome, most: number, length: number) {
+function troubleOf({ unready = [], failing = [] }: EngineOutcome, most: number, length: number) {
   return {
     ...(unready.length === 0 ? {} : { unready: some(unready, most, length) }),
     ...(failing.length === 0 ? {} : { failing: some(failing, most, length) }),

@@ -56,8 +56,7 @@ export async function keepResult(
 ): Promise<{ id?: string; warning?: string }> {
   const { desired, namespace, kube } = request
   const objects = collectObjects(deployment.findings)
-  const isChange = objects.some(isChanged)
-  if (desired.keepResults === 0 || (!isChange && deployment.errors.length === 0)) return {}
+  if (desired.keepResults === 0 || !isTelling({ objects, errors: [...deployment.errors] })) return {}
   // Texts of which nobody knows any more which are secret.
   if (deployment.rendered.sensitive.told === 'all') return {}
   const during = AbortSignal.any([signal, AbortSignal.timeout(deadline)])
@@ -65,14 +64,34 @@ export async function keepResult(
   const store = new ResultStore(kube, { ...options, ofEnvironment: true })
   try {
     const result = shownResult(request, deployment, objects)
-    const before = isChange ? undefined : await store.newestLike(result, during)
-    if (before !== undefined && repeats(result, before)) return { id: before.id }
-    await store.writeCommandResult(result, during)
-    return { id: result.id }
+    return { id: await keepUnlessKnown(store, result, during) }
   } catch (error) {
     signal.throwIfAborted()
     return { warning: `the result of the deployment is not kept: ${messageOf(error)}` }
   }
+}
+
+/**
+ * Keeps a result unless it changed nothing and failed as the one before did. Gives the id of the one that is kept.
+ * @throws KubeError, EngineError
+ */
+export async function keepUnlessKnown(store: ResultStore, result: CommandResult, signal: AbortSignal): Promise<string> {
+  const before = result.objects.some(isChanged) ? undefined : await store.newestLike(result, signal)
+  if (before !== undefined && repeats(result, before)) return before.id
+  await store.writeCommandResult(result, signal)
+  return result.id
+}
+
+/** Whether a result tells of anything: a deployment that changed nothing is not kept. */
+export function isTelling({ objects, errors }: Pick<CommandResult, 'objects' | 'errors'>): boolean {
+  return errors.length > 0 || objects.some(isChanged)
+}
+
+/** With its problems cut to what is kept of them. */
+export function withFewProblems(result: CommandResult): CommandResult {
+  const cut = (problems: readonly DeploymentError[]) =>
+    some(problems).map(({ ref, message }) => ({ ref, message: message.slice(0, maxProblem).toWellFormed() }))
+  return { ...result, errors: cut(result.errors), warnings: cut(result.warnings) }
 }
 
 /** What is left out of a result is seen in it. */
@@ -113,14 +132,12 @@ function shownResult({ desired }: EngineRequest, deployment: Ended, objects: Res
     // kluctl knows only itself and its own controller.
     { command: 'deploy', initiator: 'CommandLine' },
     { target: desired.target, fixedImages },
+    // Cut before what is secret is looked for in them: that costs time for each.
     { objects, errors: some(deployment.errors), warnings: some(deployment.warnings) },
   )
   const contents = writeJson(plain({ objects })).length
   const isCostly = contents > maxContents || contents * sensitive.size > maxSearch
-  const shown = maskedResult(isCostly ? bareResult(result) : result, new Obfuscator(sensitive))
-  const cut = (problems: readonly DeploymentError[]) =>
-    problems.map(({ ref: of, message }) => ({ ref: of, message: message.slice(0, maxProblem).toWellFormed() }))
-  return { ...shown, errors: cut(shown.errors), warnings: cut(shown.warnings) }
+  return withFewProblems(maskedResult(isCostly ? bareResult(result) : result, new Obfuscator(sensitive)))
 }
 
 /** Arguments are in every summary too; a branch's config file may make them as large as it likes. */

@@ -60,15 +60,20 @@ export function recordOf(
 
 /** The record after a comparison. One that failed says so, and changes nothing about the deployment. */
 export function comparedRecord(record: EngineRecord, outcome: EngineOutcome, now: number): EngineRecord {
+  const { errors } = outcome
+  if (errors.length > 0) {
+    return { ...record, compared: timestamp(now), warnings: shown(errors.map(error => `comparing: ${error}`)) }
+  }
   const { drifted: _drifted, warnings: _warnings, unready: _unready, failing: _failing, ...rest } = record
+  const { unreadySince = timestamp(now), ...kept } = rest
   const drifted = outcome.changed + outcome.deleted
   const { unready = [], failing = [] } = outcome
-  const warnings = [...outcome.errors.map(error => `comparing: ${error}`), ...outcome.warnings]
+  const { warnings } = outcome
   return {
-    ...rest,
+    ...kept,
     compared: timestamp(now),
     ...(drifted === 0 ? {} : { drifted }),
-    ...(unready.length === 0 ? {} : { unready: shown(unready) }),
+    ...(unready.length === 0 ? {} : { unready: shown(unready), unreadySince }),
     ...(failing.length === 0 ? {} : { failing: shown(failing) }),
     ...(warnings.length === 0 ? {} : { warnings: shown(warnings) }),
   }

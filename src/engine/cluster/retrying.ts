@@ -76,6 +76,16 @@ export class Retrier {
   }
 }
 
+/** A conflict as an answer: the same request would meet it again, so that no `Retrier` is to repeat it. @throws all else */
+export async function conflictOr<T>(request: Promise<T>): Promise<T | KubeError> {
+  try {
+    return await request
+  } catch (error) {
+    if (error instanceof KubeError && error.isConflict) return error
+    throw error
+  }
+}
+
 /** What failures of one cause have in common. */
 function describe(error: unknown): string {
   return error instanceof KubeError ? `${error.status} ${error.reason}` : 'no answer'

@@ -10,8 +10,8 @@ export interface WaitPurpose {
   readonly timeout: number | undefined
 }
 
-/** Milliseconds; as kluctl. */
-const defaultTimeout = 300_000
+/** Milliseconds for an object to get ready; as kluctl. */
+export const defaultTimeout = 300_000
 /** Milliseconds; timers end at once that are set for more than 2^31. */
 const longestSleep = 86_400_000
 

@@ -2,6 +2,7 @@ import { deleteObjects } from '../cluster/delete-objects.ts'
 import { deploy as deployObjects, waitUntilReady } from '../cluster/deployment.ts'
 import type { RemoteObjects } from '../cluster/remote-objects.ts'
 import type { ClusterContext, DeployOptions, DeployResult } from '../cluster/types.ts'
+import { defaultTimeout } from '../cluster/wait-ready.ts'
 import type { EngineHost } from '../host.ts'
 import { changedObjects } from '../plan/changes.ts'
 import type { ObjectRef } from '../plan/types.ts'
@@ -11,9 +12,6 @@ import type { Printed } from '../result/text.ts'
 import type { CommandResult } from '../result/types.ts'
 import { dryRun, type ForceFlags, forced } from './diff.ts'
 import { type ClusterFlags, type ClusterRun, DeclinedError, onCluster, type Shown } from './on-cluster.ts'
-
-/** Milliseconds; as kluctl. */
-const defaultReadinessTimeout = 300_000
 
 /** Flags of `deploy`. */
 export interface DeployFlags extends ClusterFlags, ForceFlags {
@@ -94,7 +92,7 @@ async function carryOut(one: ClusterRun, remote: RemoteObjects, flags: DeployFla
 
 async function allReady(context: ClusterContext, result: DeployResult, flags: DeployFlags): Promise<void> {
   const end = context.progress.start('Waiting until all objects are ready')
-  const { readinessTimeout: timeout = defaultReadinessTimeout } = flags
+  const { readinessTimeout: timeout = defaultTimeout } = flags
   await waitUntilReady(context, result, { timeout, onProgress: () => undefined })
   end(context.problems.errors.length === 0 ? 'done' : 'failed')
 }

@@ -2,7 +2,7 @@ import { KubeError } from '../../kube/errors.ts'
 import type { KubeObject } from '../../kube/types.ts'
 import { parallel } from '../../util/parallel.ts'
 import { keyOfRef } from '../cluster/follow.ts'
-import { Retrier } from '../cluster/retrying.ts'
+import { conflictOr, Retrier } from '../cluster/retrying.ts'
 import type { EngineHost } from '../host.ts'
 import type { Manifest } from '../item.ts'
 import { changedObjects } from '../plan/changes.ts'
@@ -108,16 +108,6 @@ async function poke(
     const fresh = await retrier.run(() => kube.get(keyOfRef(ref), { signal }), signal)
     if (fresh === undefined) throw answer
     current = fresh as unknown as Manifest
-  }
-}
-
-/** The same request would meet the same conflict again. */
-async function conflictOr<T>(request: Promise<T>): Promise<T | KubeError> {
-  try {
-    return await request
-  } catch (error) {
-    if (error instanceof KubeError && error.isConflict) return error
-    throw error
   }
 }
 

@@ -72,6 +72,8 @@ export interface Answer<T> {
   next: boolean
   /** Number of the last page, where the forge names it. */
   last?: number
+  /** What it was when the page was sent last, where an unchanged one does not tell. */
+  lastBefore?: number
   /** Where the next page begins, in lists that are read by cursor. */
   cursor?: string
   /** Answered 304: the same as this client saw before. */
@@ -267,10 +269,11 @@ function parse<T>(schema: z.ZodType<T>, data: unknown, what: string): T {
 /** A 304 without a Link header keeps only what the page itself shows: pages after it may have come or gone. */
 function linkOf(raw: Raw, kept: Kept): Links {
   if (raw.headers.link !== undefined) return readLink(raw.headers.link)
-  return { next: kept.next, ...(kept.cursor === undefined ? {} : { cursor: kept.cursor }) }
+  const { next, cursor, last: lastBefore } = kept
+  return { next, ...(cursor === undefined ? {} : { cursor }), ...(lastBefore === undefined ? {} : { lastBefore }) }
 }
 
-type Links = Pick<Answer<unknown>, 'next' | 'last' | 'cursor'>
+type Links = Pick<Answer<unknown>, 'next' | 'last' | 'lastBefore' | 'cursor'>
 
 function readLink(header: string | number | undefined): Links {
   const links = typeof header === 'string' ? header : ''

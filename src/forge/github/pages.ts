@@ -28,7 +28,10 @@ export interface PageOptions<T> {
 }
 
 const perPage = 100
-/** Pages on their way at once where the forge has named the last one: a hundred, one by one, take a minute. */
+/**
+ * Pages on their way at once where the forge has named the last one: a hundred, one by one, take a minute. What comes or
+ * goes meanwhile may be missed, as it may between two pages: nothing is believed gone before it was asked for by name.
+ */
 const atOnce = 4
 
 /**
@@ -42,6 +45,7 @@ export async function readPages<T>(client: GitHubClient, route: string, options:
   let notModified = true
   let suspicion: string | undefined
   let last = 1
+  let likelyLast = 1
   using reader = new PageReader(client, route, options)
   for (let page = 1; ; page++) {
     const end = (reason = suspicion): Pages<T> => ({
@@ -52,7 +56,7 @@ export async function readPages<T>(client: GitHubClient, route: string, options:
     if (page > options.maxPages) return end(`more than ${options.maxPages} pages`)
     let answer: Answer<T[]>
     try {
-      answer = await reader.read(page, last)
+      answer = await reader.read(page, likelyLast)
     } catch (error) {
       if (page === 1 || !(error instanceof ForgeError)) throw error
       return end(`page ${page}: ${error.message}`)
@@ -64,6 +68,7 @@ export async function readPages<T>(client: GitHubClient, route: string, options:
     if (data.length > 0 && found.size === before) return end(`page ${page} repeats earlier ones`)
     if (options.enough?.(data)) return end()
     last = answer.last ?? last
+    likelyLast = answer.last ?? answer.lastBefore ?? likelyLast
     if (next && data.length < perPage) suspicion ??= `page ${page} is short, and yet another follows`
     // A full page may have a successor that its Link denies, or that came since: only the next page can tell.
     if (next || data.length >= perPage) continue
@@ -86,7 +91,7 @@ class PageReader<T> implements Disposable {
     this.#options = options
   }
 
-  /** `last`: number of the last page, as far as it is known. @throws ForgeError */
+  /** `last`: number of the last page, as far as it can be guessed. @throws ForgeError */
   read(page: number, last: number): Promise<Answer<T[]>> {
     const { ahead = false, maxPages } = this.#options
     const until = ahead ? Math.min(page + atOnce - 1, last, maxPages) : page

@@ -224,6 +224,13 @@ describe('a developer and an environment', { concurrent: true }, () => {
       await write(folder, 'mine', {})
       expect(await offshoot(adminKubeconfig(), ...args)).toMatchObject({ code: 0 })
       expect(await environment.find('extra')).toBeUndefined()
+
+      // One of its own is recorded before anything carries it.
+      const own = `${environment.name}-by-hand`
+      await writeFile(kluctlYaml, before.replace(/discriminator: .*/, `discriminator: ${own}`))
+      expect(await offshoot(adminKubeconfig(), ...args)).toMatchObject({ code: 0 })
+      expect((await environment.find('mine'))?.metadata.labels).toMatchObject({ 'kluctl.io/discriminator': own })
+      expect((await environment.get())?.status?.discriminators).toContain(own)
     })
   }, 300_000)
 })
