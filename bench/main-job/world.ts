@@ -130,7 +130,7 @@ export async function inWorld(log: (line: string) => void, work: (world: World) 
 }
 
 /** Comments and statuses of 1,000 changes are more than GitHub takes in a minute, so none are sent. */
-export const silent = { feedback: { comment: false, status: false }, environment: { limit: 10_000 } }
+export const silent = { feedback: { comment: false, status: false }, environment: { limit: 50_000 } }
 
 async function startHouse(cluster: TestCluster, program: string): Promise<House> {
   const house = await aHouse()

@@ -45,7 +45,7 @@ export const EnvironmentSettings = z.strictObject({
     .max(253)
     .default('offshoot-environment')
     .describe('ClusterRole the environment’s own account is bound to in its namespace; one the installation allows'),
-  limit: z.int().min(0).max(10_000).default(20).describe('How many environments at once; the oldest changes go first'),
+  limit: z.int().min(0).max(50_000).default(20).describe('How many environments at once; the oldest changes go first'),
 })
 
 /** `spec.configFile`: what a branch may say about its own environment. */
