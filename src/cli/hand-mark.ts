@@ -205,5 +205,5 @@ function newsOf(found: ReviewEnvironment, mine: ByHand): string | undefined {
   if (isOurs(found, mine)) return undefined
   const other = byHandOf(found)
   if (other === undefined) return 'somebody let the environment follow its change again meanwhile'
-  return `${printable(other.by)} deploys into this environment too, since ${other.at}: what runs there may be of either`
+  return `${printable(other.by)} deploys into this environment too, since ${other.at}`
 }

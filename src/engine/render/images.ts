@@ -3,7 +3,7 @@ import { EngineError, MissingError } from '../errors.ts'
 import { type Manifest, text } from '../item.ts'
 import { checkConfig } from '../project/parse.ts'
 import { type FixedImage, fixedImage } from '../project/schema/project.ts'
-import { imageOf, imagePlaceholder } from '../templating/images.ts'
+import { holdsPlaceholder, imageOf, imagePlaceholder } from '../templating/images.ts'
 import { getPath, isObject, type Json, type JsonObject } from '../values.ts'
 
 /** One image that a template asked for, and where: what `list-images` prints. */
@@ -105,7 +105,7 @@ function placeholders(object: Manifest): Place[] {
   const found: Place[] = []
   const visit = (at: Json, path: (string | number)[], parent: Json, set: (value: string) => void): void => {
     if (typeof at === 'string') {
-      if (!at.includes('XXXXXbegin_get_image_')) return
+      if (!holdsPlaceholder(at)) return
       const name = isObject(parent) ? parent.name : undefined
       found.push({ path, value: at, container: typeof name === 'string' ? name : '', set })
     } else if (Array.isArray(at)) {

@@ -2,8 +2,17 @@ import { HostFunction, PyDict, toHost, type Value } from '../../jinja/index.ts'
 import { callable } from '../../jinja/kluctl/arguments.ts'
 import { str } from '../../jinja/python/display.ts'
 
-/** What stands in a rendered file where `images.get_image` was called, until fixed images are put in. */
-export const imagePlaceholder = /XXXXXbegin_get_image_([A-Za-z0-9+/=]*)_end_get_imageXXXXX/g
+const frame = 'X'.repeat(5)
+const opening = `${frame}begin_get_image_`
+const closing = `_end_get_image${frame}`
+
+/** What stands in a rendered file where `images.get_image` was called, until fixed images are put in; as in kluctl. */
+export const imagePlaceholder = new RegExp(`${opening}([A-Za-z0-9+/=]*)${closing}`, 'g')
+
+/** Whether a text may hold one: a quick look. */
+export function holdsPlaceholder(text: string): boolean {
+  return text.includes(opening)
+}
 
 /** The image that a placeholder asks for. @throws SyntaxError */
 export function imageOf(packed: string): string {
@@ -13,7 +22,7 @@ export function imageOf(packed: string): string {
 
 const getImage = callable('get_image', ['image'], (_, [image = null]) => {
   const packed = Buffer.from(JSON.stringify({ image: toHost(image) })).toString('base64')
-  return `XXXXXbegin_get_image_${packed}_end_get_imageXXXXX`
+  return `${opening}${packed}${closing}`
 })
 
 const version = {

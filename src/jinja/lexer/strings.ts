@@ -16,7 +16,6 @@ const simple: Record<string, string> = {
 }
 
 const hexLengths: Record<string, number> = { x: 2, u: 4, U: 8 }
-const hexNames: Record<string, string> = { x: '\\xXX', u: '\\uXXXX', U: '\\UXXXXXXXX' }
 
 const escapePattern = /\\([0-7]{1,3}|x[0-9a-fA-F]{0,2}|u[0-9a-fA-F]{0,4}|U[0-9a-fA-F]{0,8}|N(?:\{[^}]*\})?|[\s\S])/g
 
@@ -35,7 +34,7 @@ function decodeOne(whole: string, body: string): string {
   }
   const length = hexLengths[first]
   if (length === undefined) return whole
-  if (body.length !== length + 1) throw new EscapeError(`truncated ${hexNames[first]} escape`)
+  if (body.length !== length + 1) throw new EscapeError(`truncated \\${first}${'X'.repeat(length)} escape`)
   const code = Number.parseInt(body.slice(1), 16)
   if (code > 0x10ffff) throw new EscapeError('illegal Unicode character')
   return String.fromCodePoint(code)

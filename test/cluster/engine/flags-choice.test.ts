@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { configMap } from '../../engine/harness/project.ts'
 import { adminClient, uniqueName } from '../../harness/cluster.ts'
-import { TargetStory } from '../../harness/engine/target-story.ts'
+import { deploymentOfImage, TargetStory } from '../../harness/engine/target-story.ts'
 import { startFakeForge } from '../../harness/forge/forge.ts'
 
 afterAll(() => adminClient().close())
@@ -16,17 +16,8 @@ const dry = [...unkept, '--dry-run']
 /** Two Deployments with images of `get_image`, an item each. */
 async function twoStory(prefix: string): Promise<TargetStory> {
   const story = await TargetStory.of(prefix)
-  const manifest = (name: string) => `apiVersion: apps/v1
-kind: Deployment
-metadata: {name: ${name}, namespace: ${story.namespace}}
-spec:
-  replicas: 0
-  selector: {matchLabels: {app: ${name}}}
-  template:
-    metadata: {labels: {app: ${name}}}
-    spec: {containers: [{name: main, image: '{{ images.get_image("app") }}'}]}
-`
-  const files = { 'a/a.yaml': manifest('a'), 'b/b.yaml': manifest('b') }
+  const { namespace } = story
+  const files = { 'a/a.yaml': deploymentOfImage('a', namespace), 'b/b.yaml': deploymentOfImage('b', namespace) }
   return story.write(files, '- {path: a, tags: [one]}\n- {path: b, tags: [two]}\n')
 }
 

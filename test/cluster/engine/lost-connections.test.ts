@@ -6,7 +6,7 @@ import { configMap, TestProject } from '../../engine/harness/project.ts'
 import { startApiProxy } from '../../harness/api-proxy.ts'
 import { adminClient, createServiceAccount, sharedCluster, uniqueNamespace } from '../../harness/cluster.ts'
 import { deployProject, shown, testContext } from '../../harness/engine/deployer.ts'
-import { TargetStory } from '../../harness/engine/target-story.ts'
+import { deploymentOfImage, TargetStory } from '../../harness/engine/target-story.ts'
 import { accountKubeconfigFile } from '../../harness/test-cluster.ts'
 
 const cluster = adminClient()
@@ -59,16 +59,7 @@ it('images are poked although answers are lost, before and after they were carri
   await using world = await throughProxy([{ apiGroups: ['apps'], resources: ['deployments'], verbs: ['*'] }])
   const { namespace, proxy, kubeconfig } = world
   await using story = await TargetStory.of('lost')
-  const web = (name: string) => `apiVersion: apps/v1
-kind: Deployment
-metadata: {name: ${name}, namespace: ${namespace}}
-spec:
-  replicas: 0
-  selector: {matchLabels: {app: ${name}}}
-  template:
-    metadata: {labels: {app: ${name}}}
-    spec: {containers: [{name: main, image: '{{ images.get_image("app") }}'}]}
-`
+  const web = (name: string) => deploymentOfImage(name, namespace)
   await story.write({ 'd/one.yaml': web('one'), 'd/two.yaml': web('two') }, '- path: d\n')
   await story.must('deploy', '-F', 'app=app:1')
   const traps = [

@@ -8,6 +8,20 @@ import { adminClient, adminKubeconfig, uniqueNamespace } from '../cluster.ts'
 /** A ConfigMap as a story looks at it. */
 export type ConfigMap = KubeObject & { data?: Record<string, string> }
 
+/** A Deployment without pods, whose image is that of `get_image` for `app`. */
+export function deploymentOfImage(name: string, namespace: string): string {
+  return `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ${name}, namespace: ${namespace}}
+spec:
+  replicas: 0
+  selector: {matchLabels: {app: ${name}}}
+  template:
+    metadata: {labels: {app: ${name}}}
+    spec: {containers: [{name: main, image: '{{ images.get_image("app") }}'}]}
+`
+}
+
 /**
  * A Kluctl project with one target and a namespace of its own, and what the command line does with it. Every item is
  * a folder with one ConfigMap of the same name.
