@@ -203,7 +203,7 @@ describe('backend engine', () => {
     expect(unready).toMatchObject({ phase: 'deploying', reason: 'ObjectsNotReady', recheckAfter: 60_000 })
     expect(unready.message).toBe('Deployment/web: 0 of 1 replicas')
     // A comparison that comes to nothing says nothing about objects.
-    const unknown = await compareTo(2, 60_000, { errors: ['the Git host is away'] })
+    const unknown = await compareTo(2, 60_000, { objects: 0, errors: ['the Git host is away'] })
     expect(unknown).toMatchObject({ phase: 'deploying', reason: 'ObjectsNotReady', recheckAfter: 60_000 })
     const failing = await compareTo(3, 60_000, { unready: ['Deployment/web: no'], failing: ['Job/seed: failed'] })
     expect(failing).toMatchObject({ phase: 'failed', reason: 'ObjectsFailed' })
@@ -211,6 +211,8 @@ describe('backend engine', () => {
     // What stays as it is is looked at ever less often.
     expect(failing.recheckAfter).toBe(120_000)
     expect(await compareTo(4, 120_000, { failing: ['Job/seed: failed'] })).toMatchObject({ recheckAfter: 600_000 })
-    expect(await compareTo(5, 600_000, {})).toMatchObject({ phase: 'ready', recheckAfter: 600_000 })
+    // An object that cannot be compared keeps nobody from seeing that the others are ready again.
+    const compared = { errors: ['ConfigMap/a: field is immutable'] }
+    expect(await compareTo(5, 600_000, compared)).toMatchObject({ phase: 'ready', recheckAfter: 600_000 })
   })
 })

@@ -58,17 +58,17 @@ export function recordOf(
   }
 }
 
-/** The record after a comparison. One that failed says so, and changes nothing about the deployment. */
+/** The record after a comparison. One that came to nothing says so, and changes nothing about the deployment. */
 export function comparedRecord(record: EngineRecord, outcome: EngineOutcome, now: number): EngineRecord {
-  const { errors } = outcome
-  if (errors.length > 0) {
-    return { ...record, compared: timestamp(now), warnings: shown(errors.map(error => `comparing: ${error}`)) }
-  }
+  const errors = outcome.errors.map(error => `comparing: ${error}`)
+  // It did not get as far as to look at objects.
+  if (errors.length > 0 && outcome.objects === 0)
+    return { ...record, compared: timestamp(now), warnings: shown(errors) }
   const { drifted: _drifted, warnings: _warnings, unready: _unready, failing: _failing, ...rest } = record
   const { unreadySince = timestamp(now), ...kept } = rest
   const drifted = outcome.changed + outcome.deleted
   const { unready = [], failing = [] } = outcome
-  const { warnings } = outcome
+  const warnings = [...errors, ...outcome.warnings]
   return {
     ...kept,
     compared: timestamp(now),
